@@ -1,0 +1,126 @@
+"""Where each source stands and what its rows looked like; committed together with the events that follow from them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+SeenTuple: TypeAlias = tuple[int, str, bytes, bool]
+"""(row id, key, fingerprint, offered), in the order of the table."""
+
+
+def cursor_of(db: sqlite3.Connection, source: str) -> str | None:
+    """Read a source's cursor (JSON text); None before its first commit."""
+    row = db.execute("SELECT cursor FROM source WHERE name = ?", (source,)).fetchone()
+    return None if row is None else row[0]
+
+
+def move(db: sqlite3.Connection, source: str, cursor: str, *, scanned: int, complete: bool, now: float) -> None:
+    """Note where a source stands now, how many rows it looked at, and whether that ended a pass."""
+    db.execute(
+        "INSERT INTO source (name, cursor, read_at, scanned, complete) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET cursor = excluded.cursor, read_at = excluded.read_at,"
+        " scanned = excluded.scanned, complete = excluded.complete",
+        (source, cursor, now, scanned, int(complete)),
+    )
+
+
+def pass_under_way(db: sqlite3.Connection) -> bool:
+    """Tell whether some source is in the middle of a pass: what it has brought so far is not to be judged yet."""
+    return db.execute("SELECT 1 FROM source WHERE complete = 0 LIMIT 1").fetchone() is not None
+
+
+def offered(db: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
+    """Tell which of these keys some source had on offer when it last saw them."""
+    rows = db.execute(
+        "SELECT key FROM seen WHERE source IN (SELECT name FROM source) AND offered = 1"
+        " AND key IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(keys)),),
+    )
+    return {row[0] for row in rows}
+
+
+def remember(db: sqlite3.Connection, source: str, seen: Iterable[SeenTuple], gone: Iterable[int]) -> None:
+    """Store what rows looked like at the second read, and forget rows that are no longer there."""
+    db.executemany(
+        "INSERT INTO seen (source, row, key, fingerprint, offered) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET key = excluded.key, fingerprint = excluded.fingerprint, offered = excluded.offered",
+        [(source, *row) for row in seen],
+    )
+    db.executemany("DELETE FROM seen WHERE source = ? AND row = ?", [(source, row) for row in gone])
+
+
+def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> list[SeenTuple]:
+    """Read stored rows above a row id, in the order of the ids."""
+    return db.execute(
+        "SELECT row, key, fingerprint, offered FROM seen WHERE source = ? AND row > ? ORDER BY row LIMIT ?",
+        (source, row, limit),
+    ).fetchall()
+
+
+def seen_rows(db: sqlite3.Connection, source: str, rows: Sequence[int]) -> list[SeenTuple]:
+    """Read the stored rows with these ids."""
+    return db.execute(
+        "SELECT row, key, fingerprint, offered FROM seen WHERE source = ? AND row IN (SELECT value FROM json_each(?))",
+        (source, json.dumps(list(rows))),
+    ).fetchall()
+
+
+def seen_keys(db: sqlite3.Connection, source: str, keys: Sequence[str]) -> list[SeenTuple]:
+    """Read all stored rows of these keys."""
+    return db.execute(
+        "SELECT row, key, fingerprint, offered FROM seen WHERE source = ? AND key IN (SELECT value FROM json_each(?))",
+        (source, json.dumps(list(keys))),
+    ).fetchall()
+
+
+def keys_after(db: sqlite3.Connection, source: str, key: str, limit: int) -> list[str]:
+    """List the known keys of a source in their order, a page at a time."""
+    return [
+        row[0]
+        for row in db.execute(
+            "SELECT DISTINCT key FROM seen WHERE source = ? AND key > ? ORDER BY key LIMIT ?", (source, key, limit)
+        )
+    ]
+
+
+def ask_reread(db: sqlite3.Connection, target: str, keys: Sequence[tuple[str, str]], *, lane: int) -> None:
+    """Ask ingest to read these (key, code) again and to send them even if nothing seems to have changed."""
+    db.executemany(
+        "INSERT INTO reread (target, key, code, lane) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET lane = min(lane, excluded.lane)",
+        [(target, key, code, lane) for key, code in keys],
+    )
+
+
+def rereads(db: sqlite3.Connection, target: str, limit: int) -> list[tuple[str, str, int]]:
+    """List keys to be read again as (key, code, lane)."""
+    return db.execute(
+        "SELECT key, code, lane FROM reread WHERE target = ? ORDER BY lane, key LIMIT ?", (target, limit)
+    ).fetchall()
+
+
+def reread_done(db: sqlite3.Connection, target: str, keys: Iterable[str]) -> None:
+    """The keys were read again, in the commit that this belongs to."""
+    db.executemany("DELETE FROM reread WHERE target = ? AND key = ?", [(target, key) for key in keys])
+
+
+def ask_recompute(db: sqlite3.Connection, target: str) -> None:
+    """Ask ingest to compute all keys of a target again, from the start."""
+    db.execute("INSERT OR REPLACE INTO recompute (target, after) VALUES (?, '')", (target,))
+
+
+def recompute_after(db: sqlite3.Connection, target: str) -> str | None:
+    """Tell after which key the recomputation goes on; None when there is none."""
+    row = db.execute("SELECT after FROM recompute WHERE target = ?", (target,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def recompute_moved(db: sqlite3.Connection, target: str, after: str | None) -> None:
+    """Note how far the recomputation has come; None ends it."""
+    if after is None:
+        db.execute("DELETE FROM recompute WHERE target = ?", (target,))
+    else:
+        db.execute("UPDATE recompute SET after = ? WHERE target = ?", (after, target))

@@ -1,0 +1,1 @@
+"""Why we believe it: unit, contract, scenario, crash, bench, e2e."""
