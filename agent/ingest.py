@@ -1,0 +1,268 @@
+"""Ingest: what a source saw becomes events in the outbox, in the same commit as the cursor that lets it forget.
+
+One step: detect which keys changed, read their whole present value, compute the targets' values, commit. The lock of
+the POHODA spans the second read and the commit, so that no older value can be committed after a newer one. A step cut
+short at any point is simply done again: the cursor moves with the last chunk only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import orjson
+
+from agent import failpoint
+from agent.errors import Unusable
+from agent.sources import Batch, Cursor, Present, SeenRow, Source
+from agent.targets import GuardCount, Target
+from state import cursors, guards, outbox, shadows, targets
+from state.db import Connection, StateFile
+
+log = logging.getLogger(__name__)
+
+CHUNK = 500
+"""Keys in one commit: measured 30 to 40 times faster than one each, and still milliseconds."""
+
+
+CURSOR_EVERY = 60.0
+"""Seconds after which a cursor is stored though nothing changed."""
+
+
+def to_json(value: object) -> str:
+    """Write a value as the text that the state file compares: equal values, equal texts."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # an integer beyond 64 bits, half a character: nonsense, but it must not stop all others
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenInFile:
+    """The stored fingerprints of one source, as `agent.sources.Seen` wants them."""
+
+    state: StateFile
+    source: str
+
+    def after(self, row: int, limit: int) -> Sequence[SeenRow]:
+        """Rows above an id, in order."""
+        with self.state.read() as db:
+            return list(map(SeenRow._make, cursors.seen_after(db, self.source, row, limit)))
+
+    def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:
+        """Rows by their ids."""
+        with self.state.read() as db:
+            return {row[0]: SeenRow._make(row) for row in cursors.seen_rows(db, self.source, rows)}
+
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[SeenRow]]:
+        """Rows by their keys."""
+        found: dict[str, list[SeenRow]] = {}
+        with self.state.read() as db:
+            for row in cursors.seen_keys(db, self.source, keys):
+                found.setdefault(row[1], []).append(SeenRow._make(row))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A key to be read, and why: ``lane``, and for which targets it is sent whatever the shadow says."""
+
+    lane: int
+    force: frozenset[str] = frozenset()
+    version: str = ""
+
+
+@dataclass(slots=True)
+class Ingest:
+    """One source and the targets that it feeds, in one shop's state file."""
+
+    source: Source[Any]
+    targets: Sequence[Target]
+    state: StateFile
+    lock: contextlib.AbstractContextManager[Any]
+    """One per POHODA: held from the second read to the commit."""
+    wake: Callable[[], None] = lambda: None
+    """Called after a commit: there is something to deliver."""
+    _seen: SeenInFile = field(init=False)
+    _cursor: Cursor | None = None
+    _stored_at: float = float("-inf")
+    _unjudged: bool = True
+    """Something was taken in since the guard judged last; at a start nobody knows."""
+
+    def __post_init__(self) -> None:
+        self._seen = SeenInFile(self.state, self.source.name)
+
+    def prepare(self) -> None:
+        """Note the settings that form the values; when they changed since last time, compute all keys again."""
+        with self.state.write() as db:
+            for target in self.targets:
+                before, digest = targets.target_state(db, target.name).settings, target.fingerprint()
+                if before == digest:
+                    continue
+                targets.settings(db, target.name, digest)
+                if before is not None:
+                    cursors.ask_recompute(db, target.name)
+                    log.info("settings changed: all values are computed again", extra={"target": target.name})
+
+    def step(self, now: float) -> bool:
+        """Take in what changed; True when there is more at once. Raises `SourceUnavailable`, `StateError`."""
+        if self._cursor is None:
+            with self.state.read() as db:
+                stored = cursors.cursor_of(db, self.source.name)
+            self._cursor = orjson.loads(stored) if stored else None
+        batch = self.source.read(self._cursor, self._seen)
+        asked, recomputed, more = self._asked(batch)
+        if asked or recomputed or self._worth_a_commit(batch, now):
+            keys = list(asked)
+            for start in range(0, max(len(keys), 1), CHUNK):
+                chunk = {key: asked[key] for key in keys[start : start + CHUNK]}
+                if start == 0 and batch.wound_back:
+                    self._start_again(batch.wound_back)
+                last = start + CHUNK >= len(keys)
+                self._take_in(chunk, batch, recomputed, last=last, over=not (batch.more or more), now=now)
+            self._stored_at = now
+            self.wake()
+        self._cursor = batch.cursor
+        self.source.committed(batch)
+        return batch.more or more or bool(recomputed)
+
+    def _start_again(self, what: str) -> None:
+        """The source went back: nothing of it is sent before the shop was read anew."""
+        with self.state.write() as db:
+            for target in self.targets:
+                targets.baseline(db, target.name, "none")
+        log.warning("the source went back: %s; the shop is read anew", what)
+
+    def _worth_a_commit(self, batch: Batch, now: float) -> bool:
+        """Without changes the cursor need not be durable each second: an older one only reads some rows again."""
+        judge_now = self._unjudged and not batch.more
+        return judge_now or bool(batch.wound_back) or not 0 <= now - self._stored_at < CURSOR_EVERY
+
+    def _asked(self, batch: Batch) -> tuple[dict[str, _Asked], dict[str, str | None], bool]:
+        """Collect all keys to read now, how far each target's recomputation gets with them, and if more were asked."""
+        lane = outbox.BULK if batch.bulk else outbox.LIVE
+        asked = {change.key: _Asked(lane, version=change.version) for change in batch.changes}
+        recomputed: dict[str, str | None] = {}
+        more = False
+        with self.state.read() as db:
+            for target in self.targets:
+                rereads = cursors.rereads(db, target.name, CHUNK)
+                more = more or len(rereads) == CHUNK
+                for key, _, wanted in rereads:
+                    before = asked.get(key, _Asked(wanted))
+                    asked[key] = _Asked(min(before.lane, wanted), before.force | {target.name}, before.version)
+                after = cursors.recompute_after(db, target.name)
+                if after is not None:
+                    page = cursors.keys_after(db, self.source.name, after, CHUNK)
+                    recomputed[target.name] = page[-1] if page else None
+                    for key in page:
+                        asked.setdefault(key, _Asked(outbox.BULK))
+        return asked, recomputed, more
+
+    def _take_in(
+        self,
+        asked: dict[str, _Asked],
+        batch: Batch,
+        recomputed: dict[str, str | None],
+        *,
+        last: bool,
+        over: bool,
+        now: float,
+    ) -> None:
+        """Read and commit one chunk; the ``last`` one moves the cursor, and a pass that is ``over`` is judged."""
+        with self.lock:
+            present: Present[Any] = self.source.rows(list(asked), self._seen) if asked else Present({})
+            before = self._seen.of_keys(list(present.rows))
+            offered = {key for key, rows in before.items() if any(row.offered for row in rows)}
+            entries = {
+                target.name: list(self._entries(target, present.rows, asked, offered)) for target in self.targets
+            }
+            failpoint.reach("before-ingest-commit")
+            with self.state.write() as db:
+                for target in self.targets:
+                    mine = entries[target.name]
+                    linked = shadows.links_of(db, target.thing, [entry.key for entry in mine])
+                    outbox.enqueue(db, target.name, mine, now=now, counts=partial(_counts, target, linked))
+                    forced = [key for key, why in asked.items() if target.name in why.force]
+                    cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
+                cursors.remember(db, self.source.name, present.seen, present.gone)
+                if last:
+                    self._finish(db, batch, recomputed, over=over, now=now)
+            failpoint.reach("after-ingest-commit")
+        for target in self.targets:
+            _say_unusable(entries[target.name], target.name)
+
+    def _entries(
+        self, target: Target, rows: dict[str, tuple[Any, ...]], asked: dict[str, _Asked], offered: set[str]
+    ) -> Iterable[outbox.Entry]:
+        for key, present in rows.items():
+            why = asked.get(key, _Asked(outbox.LIVE))
+            force = target.name in why.force
+            code = present[0].code.strip() if present else key
+            unusable = None
+            try:
+                value = target.value(key, present)
+            except Unusable as error:
+                value, unusable = None, (str(error), error.hint)
+            if value is None and unusable is None:
+                if key not in offered and not force:
+                    continue  # never on offer, so the shop is not ours to change
+                value = target.absent()
+            yield outbox.Entry(
+                target.name,
+                key,
+                code,
+                to_json(value),
+                lane=why.lane,
+                force=force,
+                unusable=unusable,
+                source=self.source.name,
+                version=why.version,
+            )
+
+    def _finish(
+        self, db: Connection, batch: Batch, recomputed: dict[str, str | None], *, over: bool, now: float
+    ) -> None:
+        """Move the cursor; at the end of a pass let the guard judge."""
+        self._unjudged = True
+        cursors.move(
+            db, self.source.name, to_json(batch.cursor), scanned=batch.scanned, complete=not batch.more, now=now
+        )
+        for name, after in recomputed.items():
+            cursors.recompute_moved(db, name, after)
+        for target in self.targets:
+            if over and recomputed.get(target.name) is None:
+                judge(db, target, now)
+                self._unjudged = False
+
+
+def _say_unusable(entries: Sequence[outbox.Entry], target: str) -> None:
+    unusable = [entry for entry in entries if entry.unusable]
+    for entry in unusable[:5]:
+        reason, hint = entry.unusable or ("", "")
+        log.warning("dead letter: %s", reason, extra={"target": target, "key": entry.key, "hint": hint})
+    if len(unusable) > 5:
+        log.warning("%d more dead letters", len(unusable) - 5, extra={"target": target})
+
+
+def judge(db: Connection, target: Target, now: float) -> None:
+    """Let a target's guard judge what it counted; says so when rows are held."""
+    released, held, reason = guards.judge(
+        db, target.name, lambda counted, total: target.guard(GuardCount(counted, total)), now=now
+    )
+    if held:
+        log.warning("%s", reason, extra={"target": target.name, "held": held})
+    elif released:
+        log.debug("guard let %d rows go", released, extra={"target": target.name})
+
+
+def _counts(target: Target, linked: Container[str], key: str, old: str | None, new: str) -> bool:
+    """Ask the target's guard. What the shop holds may be unknown (None): of a key that it has, the worst is thought."""
+    if old is None:
+        return key in linked and target.counts(None, orjson.loads(new))
+    return target.counts(orjson.loads(old), orjson.loads(new))
