@@ -1,0 +1,350 @@
+"""Putting the parts together: the only module that names every class.
+
+One configuration is one shop: one state file, one adapter, its sources and targets. `rails` builds what a command
+needs, `run` starts it and keeps it running, `once` works it off in the foreground.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.breaker import ShopBreaker
+from agent.config import Config
+from agent.dispatch import Dispatcher
+from agent.errors import AgentError, ConfigError, EnvironmentProblem
+from agent.ingest import Ingest
+from agent.instance import instance_lock
+from agent.jobs.maintenance import Maintenance
+from agent.log import current_shop, redactor
+from agent.loop import Loop
+from agent.settings import PrestaShopTable, QuantitiesTable, VendureTable
+from agent.shops import Shop
+from agent.shops.pace import Pace
+from agent.shops.prestashop import PrestaShop
+from agent.shops.vendure import VendureShop
+from agent.sources import Source
+from agent.sources.connect import open_database
+from agent.sources.pohoda_db import PohodaTable
+from agent.sources.views.stock import StockView
+from agent.targets import Target
+from agent.targets.quantities import Quantities, QuantitySettings
+from state import report, rescue, targets
+from state.db import StateFile, open_state
+from state.errors import StateDamagedError
+
+log = logging.getLogger(__name__)
+
+STOP_WITHIN = 4.5
+"""Seconds from the signal to the end, whatever the threads are doing."""
+
+
+def _prestashop(table: PrestaShopTable) -> Shop:
+    return PrestaShop(
+        table.url,
+        key=table.key.get_secret_value(),
+        timeout=table.timeout,
+        pace=Pace(table.rate_limit),
+        shop_id=table.shop_id,
+    )
+
+
+def _vendure(table: VendureTable) -> Shop:
+    return VendureShop(
+        table.url,
+        api_key=table.api_key.get_secret_value() if table.api_key else None,
+        user=table.user,
+        password=table.password.get_secret_value() if table.password else None,
+        stock_location=table.stock_location,
+        channel=table.channel,
+        timeout=table.timeout,
+        pace=Pace(table.rate_limit),
+    )
+
+
+SHOPS: dict[str, Callable[[Any], Shop]] = {"prestashop": _prestashop, "vendure": _vendure}
+
+
+def make_shop(config: Config) -> Shop:
+    """Make the adapter of this configuration."""
+    return SHOPS[config.shop.kind](config.shop)
+
+
+def make_quantities(config: Config, kind: Literal["saleable", "physical"]) -> Quantities:
+    """Make the quantities target; ``kind`` is what the shop's number means, saleable or physical."""
+    table = _quantities(config)
+    settings = QuantitySettings(
+        stores=table.stores,
+        combine=table.combine,
+        deduct=table.deduct,
+        safety_stock=table.safety_stock,
+        zero_guard=table.zero_guard,
+        card_types=table.card_types,
+    )
+    return Quantities(settings, kind)
+
+
+def make_stock_source(config: Config) -> Source[Any]:
+    """Make the reader of POHODA's stock cards. Raises `EnvironmentProblem` when a driver is missing."""
+    table = _quantities(config)
+    view = StockView(stores=table.stores, deduct=table.deduct, card_types=table.card_types)
+    return PohodaTable(
+        "stock",
+        open_database(config.pohoda.database.get_secret_value()),
+        view,
+        row_version=table.row_version,
+        poll=table.poll,
+        full_pass=table.full_pass,
+    )
+
+
+def _quantities(config: Config) -> QuantitiesTable:
+    table = config.targets.quantities
+    if table is None or not table.enabled:
+        raise ConfigError(
+            f"{config.path}: no target is enabled.", hint="Add a table [targets.quantities]; see config/README.md."
+        )
+    return table
+
+
+def open_or_rescue(path: Path) -> StateFile:
+    """Open the state file; a damaged one is set aside, what can be read is saved, the rest is rebuilt by baseline."""
+    try:
+        return open_state(path)
+    except StateDamagedError as error:
+        stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+        aside, saved = rescue.set_aside(path, stamp)
+        rows = ", ".join(f"{count} {table}" for table, count in saved.items() if count)
+        log.error(  # noqa: TRY400 - the cause is said, a traceback would not help
+            "%s It now is %s; saved: %s.", error, aside.name, rows or "nothing", extra={"hint": error.hint}
+        )
+        return open_state(path)
+
+
+def _claim(state: StateFile, config: Config) -> None:
+    """Refuse a state file that holds what another shop confirmed: believing it would write to the wrong products."""
+    with state.write() as db:
+        owner = targets.claim(db, config.place)
+    if owner != config.place:
+        raise ConfigError(
+            f"The state file {config.state.file} belongs to {owner}, and [shop] names {config.place}.",
+            hint="Name another [state] file: the shop is then read whole, and only the differences are sent.",
+        )
+
+
+@dataclass(slots=True)
+class Rails:
+    """All parts of one shop, wired, not started."""
+
+    config: Config
+    state: StateFile
+    shop: Shop
+    targets: list[Target]
+    ingests: list[Ingest]
+    dispatchers: list[Dispatcher]
+    breaker: ShopBreaker
+
+    def prepare(self, now: float) -> None:
+        """Note changed settings, and let what was on its way at the last stop count as unclear."""
+        for ingest in self.ingests:
+            ingest.prepare()
+        for dispatcher in self.dispatchers:
+            dispatcher.start(now)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.shop.close()
+        for ingest in self.ingests:
+            ingest.source.close()
+        self.state.close()
+
+
+def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Rails:
+    """Build all parts of one shop. ``locks`` holds one lock per POHODA, shared by the shops that it feeds."""
+    current_shop.set(config.shop.name)
+    state = open_or_rescue(config.state.file)
+    try:
+        _claim(state, config)
+        return _wire(config, state, {} if locks is None else locks)
+    except BaseException:
+        state.close()
+        raise
+
+
+def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
+    database = config.pohoda.database.get_secret_value()
+    shop = make_shop(config)
+    target = make_quantities(config, shop.quantity)
+    breaker = ShopBreaker(state, shop.probe)
+    lock = locks.setdefault(database, threading.RLock())
+    ingest = Ingest(make_stock_source(config), [target], state, lock)
+    redact = redactor(config.secrets())
+    dispatcher = Dispatcher(target, shop, state, breaker, timeout=config.shop.timeout, redact=redact)
+    return Rails(config, state, shop, [target], [ingest], [dispatcher], breaker)
+
+
+def run(configs: Sequence[Config], stop: threading.Event, now: Callable[[], float]) -> int:
+    """Run until ``stop`` is set; returns the exit code. Raises `AgentError` or `StateError` when it cannot start."""
+    fatal: list[Exception] = []
+
+    def die(error: Exception) -> None:
+        fatal.append(error)
+        stop.set()
+
+    with contextlib.ExitStack() as locks:
+        running = [(built, loops(built, now, die)) for built in _build(configs, locks, now)]
+        for built, threads in running:
+            for loop in threads:
+                loop.start()
+            log.info("running", extra={"shop": built.config.shop.name})
+        while not stop.wait(0.5):  # short waits: on Windows a signal only gets through between them
+            pass
+        log.info("stopping")
+        deadline = time.monotonic() + STOP_WITHIN
+        for built, threads in running:
+            _stop(built, threads, deadline)
+    if fatal:
+        log.error("%s", fatal[0], extra={"hint": "Start the agent again: it saves what can be read and goes on."})
+        return 1
+    log.info("stopped")
+    return 0
+
+
+def _build(configs: Sequence[Config], locks: contextlib.ExitStack, now: Callable[[], float]) -> list[Rails]:
+    """Take every lock, then build and prepare every shop: all of them or none."""
+    for config in configs:
+        locks.enter_context(instance_lock(config))
+    shared: dict[str, threading.RLock] = {}
+    done: list[Rails] = []
+    try:
+        for config in configs:
+            done.append(rails(config, shared))
+        for built in done:
+            current_shop.set(built.config.shop.name)
+            built.prepare(now())
+        current_shop.set("")
+    except BaseException:
+        for built in done:
+            built.close()
+        raise
+    return done
+
+
+def loops(built: Rails, now: Callable[[], float], die: Callable[[Exception], None]) -> list[Loop]:
+    """Make the loops of one shop: sources first, then dispatchers, then the jobs; that is the order of stopping."""
+    config, state = built.config, built.state
+    poll = _quantities(config).poll
+    loop = partial(Loop, state=state, now=now, shop=config.shop.name, fatal=die)
+    sources = [loop(f"source {one.source.name}", one.step, poll) for one in built.ingests]
+    senders = [loop(f"target {one.target.name}", one.step, 1.0, due=one.next_due) for one in built.dispatchers]
+    for dispatcher, sender in zip(built.dispatchers, senders, strict=True):
+        dispatcher.stopping = sender.stopping
+        dispatcher.asks_reread = partial(_wake, sources)
+    for ingest in built.ingests:
+        ingest.wake = partial(_wake, senders)
+    house = Maintenance(state, config.state.keep, config.state.keep_rows)
+    return [*sources, *senders, loop("maintenance", house.step, 60.0)]
+
+
+def _wake(threads: Sequence[Loop]) -> None:
+    for loop in threads:
+        loop.wake.set()
+
+
+def _stop(built: Rails, threads: Sequence[Loop], deadline: float) -> None:
+    """End the loops in order. A call that is cut short stays marked as sent: it counts as unclear next time."""
+    for loop in threads:
+        loop.stop()
+    calls_end = deadline - 1.0
+    ended = [loop.join(max(0.0, calls_end - time.monotonic())) for loop in threads]
+    if not all(ended):
+        built.shop.close()
+        ended = [loop.join(max(0.0, deadline - time.monotonic())) for loop in threads]
+    if all(ended):
+        for dispatcher in built.dispatchers:
+            dispatcher.stop()
+        built.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What `once` could not settle, and why: all zero and empty when both sides are equal."""
+
+    pending: int = 0
+    held: int = 0
+    """Wait for a person."""
+    dead: int = 0
+    unread: bool = False
+    """The shop was never read whole, so that nothing may be sent."""
+    paused: bool = False
+    reason: str = ""
+    """What the shop said last, when it does not answer."""
+
+
+def once(config: Config, now: Callable[[], float], *, patience: float, sleep: Callable[[float], object]) -> Left:
+    """Take in and deliver all there is, in the foreground; returns what is left.
+
+    Waits up to ``patience`` seconds for rests and for a shop that is down. Raises `AgentError` when it cannot start.
+    """
+    with instance_lock(config):
+        built = rails(config)
+        cut_short = False
+        try:
+            built.prepare(now())
+            return _work_off(built, now, now() + patience, sleep)
+        except KeyboardInterrupt:
+            cut_short = True  # perhaps amid a call: what is marked as sent stays so, and counts as unclear next time
+            raise
+        finally:
+            for dispatcher in [] if cut_short else built.dispatchers:
+                dispatcher.stop()
+            built.close()
+
+
+def _work_off(built: Rails, now: Callable[[], float], deadline: float, sleep: Callable[[float], object]) -> Left:
+    while True:
+        worked = [ingest.step(now()) for ingest in built.ingests]
+        worked += [dispatcher.step(now()) for dispatcher in built.dispatchers]
+        if any(worked):
+            continue
+        left = _left(built)
+        due = min((due for one in built.dispatchers if (due := one.next_due(now())) is not None), default=None)
+        if not (left.pending or left.unread) or due is None or due > deadline:
+            return left
+        sleep(max(0.05, min(due - now(), 1.0)))
+
+
+def _left(built: Rails) -> Left:
+    """Count what is still owed."""
+    with built.state.read() as db:
+        rows = report.targets(db)
+        refused = [loop["text"] for loop in report.loops(db) if loop["failed"] and loop["name"].startswith("sending ")]
+    names = {target.name for target in built.targets}
+    rows = [row for row in rows if row["target"] in names]
+    return Left(
+        pending=sum(row["pending"] for row in rows),
+        held=sum(row["held"] for row in rows),
+        dead=sum(row["dead"] for row in rows),
+        unread=len(rows) < len(names) or any(row["baseline"] != "complete" for row in rows),
+        paused=any(row["paused"] for row in rows),
+        reason=built.breaker.state.reason or " ".join(refused),
+    )
+
+
+def explain_failure(error: Exception) -> tuple[str, str, int]:
+    """Give the text, the hint and the exit code for an error that ends a command."""
+    code = 1
+    if isinstance(error, ConfigError):
+        code = 2
+    elif isinstance(error, EnvironmentProblem):
+        code = 3
+    hint = error.hint if isinstance(error, AgentError) else getattr(error, "hint", "")
+    return str(error), hint, code

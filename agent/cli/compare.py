@@ -1,0 +1,143 @@
+"""`plan` and `reconcile`: what differs between POHODA and the shop, before and instead of writing."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import click
+
+from agent import app
+from agent.cli.memory import remembered, writing
+from agent.cli.output import as_json, load_one, print_json, progress, table, who_sends, with_config
+from agent.config import Config
+from agent.ingest import to_json
+from agent.jobs.compare import Comparison, Difference
+from agent.jobs.compare import compare as compare_sides
+from agent.targets import GuardCount, Target
+from state import cursors, outbox, shadows
+from state.errors import StateError
+
+DIFFERENCE = "(code, what, shop, pohoda, note)"
+_target = click.option(
+    "--target", type=click.Choice(["quantities"]), default="quantities", show_default=True, help="Which target."
+)
+
+
+def _compare(config: Config) -> tuple[Target, Comparison]:
+    source = app.make_stock_source(config)
+    shop = app.make_shop(config)
+    try:
+        target = app.make_quantities(config, shop.quantity)
+        return target, compare_sides(source, target, shop, was_offered=partial(_was_offered, config), progress=progress)
+    finally:
+        progress("")
+        source.close()
+        shop.close()
+
+
+def _was_offered(config: Config, keys: Sequence[str]) -> set[str]:
+    return remembered(config, lambda db: cursors.offered(db, keys), set())
+
+
+def _records(differences: Sequence[Difference]) -> list[dict[str, object]]:
+    return [
+        {"code": one.code, "what": one.kind, "shop": one.shop, "pohoda": one.pohoda, "note": one.text}
+        for one in differences
+    ]
+
+
+@click.command()
+@with_config
+@_target
+@as_json("target", "offered", "equal", "to_send", "guard", "only_in_shop", "differences: " + DIFFERENCE)
+def plan(paths: tuple[Path, ...], target: str, *, json_: bool) -> None:
+    """Show what would be sent, old and new. Writes nothing, neither to the shop nor to the state file."""
+    config = load_one(paths)
+    made, comparison = _compare(config)
+    sends = [one for one in comparison.differences if one.kind == "differs"]
+    counted = sum(1 for one in sends if made.counts(one.shop, one.pohoda))
+    held = made.guard(GuardCount(counted, comparison.in_shop))
+    if json_:
+        print_json(
+            {
+                "target": target,
+                "offered": comparison.offered,
+                "equal": comparison.equal,
+                "to_send": len(sends),
+                "guard": held,
+                "only_in_shop": comparison.only_in_shop,
+                "differences": _records(comparison.differences),
+            }
+        )
+        return
+    if comparison.differences:
+        table(_records(comparison.differences), ["code", "what", "shop", "pohoda", "note"])
+        click.echo()
+    click.echo(
+        f"{comparison.offered} codes on offer in POHODA, {comparison.equal} equal in the shop, {len(sends)} would be"
+        f" sent, {len(comparison.differences) - len(sends)} cannot be; {comparison.only_in_shop} only in the shop."
+    )
+    if held:
+        click.echo(f"{counted} of them would be held for your approval: {held}")
+    click.echo("Nothing was written.")
+
+
+@click.command(short_help="Compare POHODA with the shop itself; --repair sends.")
+@with_config
+@_target
+@click.option("--repair", is_flag=True, help="Have the differing keys sent again (bulk lane, within the guards).")
+@as_json("target", "offered", "differences", "on_the_way", "repaired", "keys: " + DIFFERENCE)
+def reconcile(paths: tuple[Path, ...], target: str, *, repair: bool, json_: bool) -> None:
+    """Compare POHODA with the shop itself and report every key that differs.
+
+    Exit code 1 when any does; with --repair, when any cannot be sent (the shop does not know its code).
+    """
+    config = load_one(paths)
+    if repair and not config.state.file.exists():
+        raise StateError(
+            f"There is no state file {config.state.file} yet, so there is nothing to repair.",
+            hint="Start the agent first: pohoda-agent run (or once); it reads the shop and sends what differs.",
+        )
+    _, comparison = _compare(config)
+    on_the_way: set[str] = remembered(config, lambda db: outbox.open_keys(db, target), set())
+    drifted = [one for one in comparison.differences if one.key not in on_the_way]
+    repaired = _repair(config, target, drifted) if repair else 0
+    if json_:
+        print_json(
+            {
+                "target": target,
+                "offered": comparison.offered,
+                "differences": len(drifted),
+                "on_the_way": len(comparison.differences) - len(drifted),
+                "repaired": repaired,
+                "keys": _records(drifted),
+            }
+        )
+    else:
+        if drifted:
+            table(_records(drifted), ["code", "what", "shop", "pohoda", "note"])
+            click.echo()
+        waiting = len(comparison.differences) - len(drifted)
+        click.echo(
+            f"differences: {len(drifted)}  compared: {comparison.offered}  on their way: {waiting}"
+            f"  only in the shop: {comparison.only_in_shop}"
+        )
+        if repaired:
+            click.echo(f"{repaired} keys will be sent {who_sends(config)}.")
+        elif any(one.kind == "differs" for one in drifted):
+            click.echo("To send the differing keys again: pohoda-agent reconcile --repair")
+    sys.exit(1 if len(drifted) > repaired else 0)
+
+
+def _repair(config: Config, target: str, drifted: Sequence[Difference]) -> int:
+    """Note what the shop really holds, so that the guard compares with it, and ask for the keys to be sent."""
+    chosen = [one for one in drifted if one.kind == "differs"]
+    with writing(config) as db:
+        values = [(one.key, to_json(one.shop)) for one in chosen]
+        shadows.remember(db, target, values, now=time.time())
+        cursors.ask_reread(db, target, [(one.key, one.code) for one in chosen], lane=outbox.BULK)
+    return len(chosen)

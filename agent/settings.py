@@ -1,0 +1,149 @@
+"""The shape of a configuration file: every key, its type, its default, what is allowed. Explained in config/README.md.
+
+Unknown keys are errors, and so are wrong types ("3" is no number). Secrets are `SecretStr`, so that printing a setting
+never shows one.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict, field_validator, model_validator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def seconds(value: Any) -> float:  # noqa: ANN401 - whatever TOML holds
+    """Read a duration such as "500ms", "1s", "5m", "1h"; a bare number would leave its unit to guessing."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('write a duration with its unit: "500ms", "1s", "5m", "1h"')
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def share(value: Any) -> float | None:  # noqa: ANN401 - whatever TOML holds
+    """Read a share such as "20%"; "off" means no limit."""
+    if value == "off":
+        return None
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
+    if match is None or not 0 < float(match[1]) <= 100:
+        raise ValueError('write a share between 0% and 100%, such as "20%", or "off"')
+    return float(match[1]) / 100
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]
+Share = Annotated[float | None, BeforeValidator(share)]
+FilePath = Annotated[Path, Strict(strict=False)]  # strict, a text would be no path
+
+
+class _Table(BaseModel):
+    """One table of the file: unknown keys are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ShopTable(_Table):
+    """``[shop]`` for every kind."""
+
+    name: str = Field(min_length=1, max_length=60)
+    url: str
+    timeout: Duration = 30.0
+    rate_limit: float | None = Field(default=None, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError('write the whole address, such as "https://www.example.cz"')
+        if parts.username or parts.password or parts.query:
+            raise ValueError("leave credentials and parameters out of the address")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ValueError("use https: over plain http the key would be readable on the way.")
+        return url.rstrip("/")
+
+    @field_validator("timeout")
+    @classmethod
+    def _sane(cls, timeout: float) -> float:
+        if not 0.1 <= timeout <= 300:
+            raise ValueError("a timeout lies between 100ms and 5m")
+        return timeout
+
+
+class PrestaShopTable(ShopTable):
+    """``[shop]`` of a PrestaShop: the webservice and its key."""
+
+    kind: Literal["prestashop"]
+    key: SecretStr = Field(min_length=1)
+    shop_id: int = Field(default=1, ge=1)
+
+
+class VendureTable(ShopTable):
+    """``[shop]`` of a Vendure: an API key, or an administrator's name and password."""
+
+    kind: Literal["vendure"]
+    api_key: SecretStr | None = None
+    user: str | None = None
+    password: SecretStr | None = None
+    channel: str | None = None
+    stock_location: str | None = None
+
+    @model_validator(mode="after")
+    def _credentials(self) -> VendureTable:
+        if self.api_key is None and (self.user is None or self.password is None):
+            raise ValueError("give api_key, or both user and password")
+        return self
+
+
+class StateTable(_Table):
+    """``[state]``: where the agent remembers."""
+
+    file: FilePath
+    keep: Duration = 30 * 24 * 3600.0
+    keep_rows: int = Field(default=200_000, ge=1000)
+
+
+class PohodaTable(_Table):
+    """``[pohoda]``: where the data come from."""
+
+    database: SecretStr = Field(min_length=1)
+
+
+class QuantitiesTable(_Table):
+    """``[targets.quantities]``: Export množství."""
+
+    enabled: bool = True
+    source: Literal["database"] = "database"
+    poll: Duration = 1.0
+    row_version: Literal["auto", "fingerprint", "modified-at", "rowversion"] = "auto"
+    full_pass: Duration = 3600.0
+    stores: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    combine: Literal["sum", "max"] = "sum"
+    deduct: Literal["none", "reservations", "received-orders"]
+    safety_stock: int = Field(default=0, ge=0)
+    zero_guard: Share = 0.20
+    card_types: Annotated[tuple[int, ...], Strict(strict=False)] = (1,)
+
+    @field_validator("poll")
+    @classmethod
+    def _poll(cls, poll: float) -> float:
+        if not 0.1 <= poll <= 3600:
+            raise ValueError("poll lies between 100ms and 1h")
+        return poll
+
+
+class TargetsTable(_Table):
+    """``[targets.*]``: what is kept in sync."""
+
+    quantities: QuantitiesTable | None = None
+
+
+SHOP_TABLES: dict[str, type[PrestaShopTable] | type[VendureTable]] = {
+    "prestashop": PrestaShopTable,
+    "vendure": VendureTable,
+}
+"""To add a shop kind: one table here, one adapter in shops/, one line in `agent.app`."""
