@@ -1,0 +1,4 @@
+"""Proof by killing: the real agent as a child process, an open-loop writer, a shop on its worst days.
+
+``python -m tests.crash --kills 30`` ends with one line: ``kills=30 lost=0 regressed=0 resends_per_kill=…``.
+"""

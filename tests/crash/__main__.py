@@ -1,0 +1,222 @@
+"""The crash test's command line; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.demo import pohoda
+from agent.demo.prestashop import FakePrestaShop
+from tests.crash import mutations
+from tests.crash.child import ROOT, Child, kill_all
+from tests.crash.judge import Verdict, judge
+from tests.crash.storm import ODDS, Storm
+from tests.crash.writer import Writer
+
+POINTS = ("before-ingest-commit", "after-ingest-commit", "before-send", "after-send", "after-settle", "after-read-back")
+BATCH, DISPATCHERS = 100, 1
+TIMEOUT = 0.4
+
+CONFIG = """\
+[shop]
+name = "crash"
+kind = "prestashop"
+url = "{url}"
+key = "{key}"
+timeout = "400ms"
+[state]
+file = "state.db"
+[pohoda]
+database = "pohoda.db"
+[targets.quantities]
+poll = "200ms"
+row_version = "{strategy}"
+deduct = "none"
+zero_guard = "off"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said."""
+
+    kills: int
+    strategy: str
+    cards: int
+    seed: int
+    mutation: str
+    keep: bool
+    points: tuple[str, ...] = POINTS
+
+
+def main() -> None:
+    """Run, print the verdict, exit 1 unless nothing was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--strategy", default="fingerprint", choices=["fingerprint", "modified-at", "rowversion"])
+    parser.add_argument("--cards", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mutation", default="", choices=["", *mutations.MUTATIONS], help="run a broken build")
+    parser.add_argument("--keep", action="store_true", help="keep the folder, for a post-mortem")
+    parser.add_argument("--points", default=",".join(POINTS), help="fail points to die at, in turn")
+    said = parser.parse_args()
+    points = tuple(said.points.split(","))
+    options = Options(said.kills, said.strategy, said.cards, said.seed, said.mutation, said.keep, points)
+    folder = Path(tempfile.mkdtemp(prefix="pohoda-crash-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what follows happens then, too
+    try:
+        sys.exit(run(options, folder))
+    finally:
+        kill_all()
+        if options.keep:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(options: Options, folder: Path) -> int:
+    """Kill the agent ``options.kills`` times while cards change; returns the exit code."""
+    tree = mutations.build(options.mutation, folder / "tree") if options.mutation else ROOT
+    pohoda.create(
+        folder / "pohoda.db",
+        stores=("HLAVNI",),
+        cards=options.cards,
+        seed=options.seed,
+        row_version=options.strategy == "rowversion",
+    )
+    cards = _prepare(folder / "pohoda.db")
+    with FakePrestaShop() as shop:
+        shop.add_products((code, 0) for _, code in cards)
+        config = folder / "eshop.toml"
+        config.write_text(CONFIG.format(url=shop.url, key=shop.key, strategy=options.strategy), encoding="utf-8")
+        _baseline(config, folder, tree)
+        storm = Storm(shop, seed=options.seed, timeout=TIMEOUT)
+        seconds = max(8.0, 2.0 * options.kills)
+        writer = Writer(folder / "pohoda.db", cards, seed=options.seed, seconds=seconds, changes=2 * len(cards))
+        writer.start()
+        begin = time.monotonic()
+        kills = _kill(options, config, tree)
+        last = Child(config, tree=tree)
+        writer.done.wait(seconds * 3)
+        _until_all_faults(shop, 60)
+        storm.over = True
+        quiet = _until_quiet(folder / "state.db", last, 90)
+        code = last.stop()
+        rows = dict(_stock_rows(shop))
+        held = shop.quantities()
+        verdict = judge(storm.sent, kills, rows, writer.versioned, pohoda=dict(writer.final), shop=held)
+        return _say(options, verdict, shop, quiet=quiet, code=code, kills=kills, took=time.monotonic() - begin)
+
+
+def _say(
+    options: Options, verdict: Verdict, shop: FakePrestaShop, *, quiet: bool, code: int, kills: list[float], took: float
+) -> int:
+    counts = {kind: shop.faults.counts.get(kind, 0) for kind in ODDS}
+    print(f"strategy {options.strategy}; faults seen: {counts}; {len(shop.writes())} writes applied; {took:.0f} s")
+    for example in verdict.examples:
+        print(f"  {example}")
+    unseen = [kind for kind, count in counts.items() if not count]
+    if unseen:
+        print(f"  not seen: {', '.join(unseen)}")
+    if not quiet:
+        print("  the agent did not come to rest")
+    if shop.internal_errors:
+        print(f"  the fake shop failed: {shop.internal_errors[0]}")
+    per_kill = verdict.resends / max(1, len(kills))
+    sound = not (verdict.lost or verdict.regressed or unseen or shop.internal_errors or code) and quiet
+    sound = sound and per_kill <= BATCH * DISPATCHERS
+    print(f"kills={len(kills)} lost={verdict.lost} regressed={verdict.regressed} resends_per_kill={per_kill:.2f}")
+    return 0 if sound else 1
+
+
+def _prepare(database: Path) -> list[tuple[int, str]]:
+    """Give every card a starting quantity, a tick, no reservations; returns (row id, code)."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("UPDATE SKz SET IObchod = 1, Template = 0, RelSkTyp = 1, StavZ = 50, Rezer = 0, ObjedP = 0")
+    rows = connection.execute("SELECT ID, IDS FROM SKz ORDER BY ID").fetchall()
+    connection.close()
+    return [(row, code.strip()) for row, code in rows]
+
+
+def _baseline(config: Path, folder: Path, tree: Path) -> None:
+    """Let the first life read the shop and send the differences in peace."""
+    child = Child(config, tree=tree)
+    if not _until_quiet(folder / "state.db", child, 60):
+        print((folder / "agent.log").read_text(encoding="utf-8")[-3000:], file=sys.stderr)
+        raise SystemExit("the agent did not finish its baseline")
+    child.stop()
+
+
+def _kill(options: Options, config: Path, tree: Path) -> list[float]:
+    """End life after life: at named points in turn, and at random moments."""
+    chance = random.Random(options.seed)
+    kills: list[float] = []
+    where: Counter[str] = Counter()
+    for number in range(options.kills):
+        if number % 2 == 0:
+            point = options.points[(number // 2) % len(options.points)]
+            child = Child(config, tree=tree, failpoint=f"{point}:{chance.randint(1, 4)}")
+            where[point if child.wait_dead(4.0) else "at random"] += 1
+        else:
+            child = Child(config, tree=tree)
+            child.wait_dead(chance.uniform(0.4, 2.5))
+            where["at random"] += 1
+        kills.append(child.kill())
+    print(f"killed: {dict(where)}")
+    return kills
+
+
+def _until_all_faults(shop: FakePrestaShop, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(not shop.faults.counts.get(kind) for kind in ODDS):
+        time.sleep(0.1)
+
+
+def _until_quiet(state: Path, child: Child, seconds: float) -> bool:
+    """Wait until nothing is pending or resting, twice in a row with a poll between."""
+    end = time.monotonic() + seconds
+    calm = 0
+    while time.monotonic() < end and child.alive():
+        time.sleep(0.5)
+        calm = calm + 1 if _is_quiet(state) else 0
+        if calm >= 4:
+            return True
+    return False
+
+
+def _is_quiet(state: Path) -> bool:
+    if not state.exists():
+        return False
+    connection = sqlite3.connect(state.as_uri() + "?mode=ro", uri=True)
+    try:
+        waiting = connection.execute(
+            "SELECT (SELECT count(*) FROM delivery WHERE status IN ('pending', 'held'))"
+            " + (SELECT count(*) FROM rest) + (SELECT count(*) FROM reread)"
+        ).fetchone()[0]
+        done = connection.execute("SELECT count(*) FROM target WHERE baseline = 'complete'").fetchone()[0]
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return bool(done) and not waiting
+
+
+def _stock_rows(shop: FakePrestaShop) -> list[tuple[int, str]]:
+    with shop.store.lock:
+        from agent.demo.prestashop import catalogue  # noqa: PLC0415 - the fake's inside, for the judge only
+
+        rows = shop.store.tables["stock_availables"].rows
+        return [(row, catalogue.reference_of(shop.store, row)) for row in rows]
+
+
+if __name__ == "__main__":
+    main()

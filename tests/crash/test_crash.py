@@ -1,0 +1,43 @@
+"""The crash test as a test: a short sound run, and three broken builds that it must catch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.crash.child import ROOT
+from tests.crash.mutations import MUTATIONS
+
+BROKEN = [
+    ("cursor-before-commit", "before-ingest-commit"),
+    ("settle-before-answer", "before-send,after-send"),
+    ("shadow-while-pending", "before-send,after-settle"),
+]
+"""Each mistake with the moments at which it shows soonest."""
+
+
+def test_every_mutation_is_tried() -> None:
+    assert {name for name, _ in BROKEN} == set(MUTATIONS)
+
+
+def crash(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.crash", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.mark.parametrize("strategy", ["fingerprint", "modified-at", "rowversion"])
+def test_nothing_is_lost_or_goes_backwards_when_the_agent_is_killed(strategy: str) -> None:
+    result = crash("--kills", "8", "--cards", "400", "--strategy", strategy)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "kills=8 lost=0 regressed=0" in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("name", "points"), BROKEN)
+def test_a_broken_build_is_caught(name: str, points: str) -> None:
+    result = crash("--kills", "8", "--cards", "600", "--mutation", name, "--points", points)
+    assert result.returncode == 1, result.stdout + result.stderr
+    last = result.stdout.splitlines()[-1]
+    assert last.startswith("kills=")
+    assert " lost=0 regressed=0 " not in last, last
