@@ -85,7 +85,9 @@ class Loop:
         self._well(now)
         if more:
             return 0.0
-        return self.period if due is None else min(self.period, max(SHORTEST, due - now))
+        spent = self.now() - now  # the period counts from the start of a turn, or a long one would stretch the poll
+        wait = self.period if due is None else min(self.period, due - now)
+        return max(SHORTEST, wait - spent)
 
     def _run(self) -> None:
         current_shop.set(self.shop)

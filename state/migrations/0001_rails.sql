@@ -35,14 +35,16 @@ CREATE TABLE target (
 ) WITHOUT ROWID;
 
 -- The outbox. `place` is the order of sending, inherited from the row that was superseded; `sent_at` marks a row that
--- left and whose answer is not known: so marked at a start, it counts as unclear.
+-- left and whose answer is not known: so marked at a start, it counts as unclear. The checks say OR, not IN: measured, a
+-- list costs 3 µs a row.
 CREATE TABLE delivery (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     target     TEXT NOT NULL,
     key        TEXT NOT NULL,
     code       TEXT NOT NULL,
     value      TEXT NOT NULL,
-    status     TEXT NOT NULL CHECK (status IN ('pending', 'held', 'delivered', 'superseded', 'dead')),
+    status     TEXT NOT NULL CHECK (status = 'pending' OR status = 'delivered' OR status = 'superseded'
+                                    OR status = 'held' OR status = 'dead'),
     lane       INTEGER NOT NULL CHECK (lane IN (0, 1)),
     place      INTEGER NOT NULL,
     source     TEXT NOT NULL DEFAULT '',
@@ -59,9 +61,9 @@ CREATE TABLE delivery (
     request    TEXT,
     answer     TEXT,
     settled_at REAL,
-    CHECK ((status IN ('pending', 'held')) = (settled_at IS NULL)),
-    CHECK (status NOT IN ('held', 'dead') OR reason IS NOT NULL),
-    CHECK (status IN ('pending', 'superseded', 'held') OR sent_at IS NULL)
+    CHECK ((status = 'pending' OR status = 'held') = (settled_at IS NULL)),
+    CHECK ((status <> 'held' AND status <> 'dead') OR reason IS NOT NULL),
+    CHECK (sent_at IS NULL OR status = 'pending' OR status = 'superseded' OR status = 'held')
 );
 CREATE UNIQUE INDEX delivery_open ON delivery (target, key) WHERE status IN ('pending', 'held');
 CREATE INDEX delivery_pending ON delivery (target, lane, place) WHERE status = 'pending';

@@ -140,3 +140,9 @@ def test_stopping_wakes_the_loop_and_tells_its_step(state: StateFile) -> None:
     assert one.stopping()
     assert one.wake.is_set()
     assert one.join(0.0), "it never ran on a thread"
+
+
+def test_the_period_counts_from_the_start_of_a_turn(state: StateFile) -> None:
+    times = iter([100.0, 100.0 + 0.7])
+    loop = Loop("source", lambda _now: False, 2.0, state, lambda: next(times))
+    assert loop.advance() == pytest.approx(1.3)
