@@ -14,7 +14,7 @@ from sqlalchemy import ColumnClause, DateTime, TableClause, column, inspect, tab
 from sqlalchemy.exc import NoSuchTableError
 
 from agent.errors import SourceUnavailable
-from agent.sources.connect import Reader
+from agent.sources.reader import Reader
 
 ROW_VERSION = "rowver"
 _DATES = {"datsave", "datcreate"}

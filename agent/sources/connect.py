@@ -12,19 +12,17 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import quote, unquote
 
-from sqlalchemy import URL, Connection, Engine, Executable, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from agent.errors import ConfigError, EnvironmentProblem, SourceUnavailable
-
-Raw: TypeAlias = tuple[Any, ...]
-"""One row as the driver gave it: the id first, the code second, whatever the view asked for after them."""
+from agent.sources.reader import Reader
 
 LOCK_WAIT = 2.0
 """Seconds to wait for a lock: POHODA's users come first, the next poll comes soon."""
@@ -43,27 +41,7 @@ _TROUBLE = (
 )
 
 
-class Reader:
-    """One connection for the span of one call. Not to be kept."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.dialect = connection.dialect.name
-
-    def all(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Raw]:
-        """Run a statement and fetch all of it, as the driver's own tuples."""
-        result = self.connection.execute(statement, parameters or {})
-        rows: Any = result.cursor.fetchall()  # the driver's own list, not copied
-        result.close()
-        return rows if not rows or type(rows[0]) is tuple else [tuple(row) for row in rows]
-
-    def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever the column holds
-        """Run a statement and return its one value; None for NULL and for no row."""
-        rows = self.all(statement)
-        return rows[0][0] if rows else None
-
-
-class Database:
+class EngineDatabase:
     """The database of one accounting unit and year. Thread-safe: each thread that reads has its own connection."""
 
     def __init__(
@@ -126,8 +104,8 @@ class Database:
         self._file_id = now
 
 
-def open_database(text: str, *, call_limit: float = CALL_LIMIT, lock_wait: float = LOCK_WAIT) -> Database:
-    """Make a `Database` of the setting ``[pohoda] database``; connects only when something is read.
+def open_database(text: str, *, call_limit: float = CALL_LIMIT, lock_wait: float = LOCK_WAIT) -> EngineDatabase:
+    """Make an `EngineDatabase` of the setting ``[pohoda] database``; connects only when something is read.
 
     ``text`` is ``sqlite:///path``, a path that ends in .db or .sqlite, or ``mssql://user:password@host/database``.
     Raises `ConfigError` for anything else, `EnvironmentProblem` when a driver is missing.
@@ -148,7 +126,7 @@ def open_database(text: str, *, call_limit: float = CALL_LIMIT, lock_wait: float
     )
 
 
-def _sqlite(path: Path, call_limit: float, lock_wait: float) -> Database:
+def _sqlite(path: Path, call_limit: float, lock_wait: float) -> EngineDatabase:
     """Open read-only by URI. The path is quoted, for a ``?`` or ``#`` in it would end the file name."""
     full = path.absolute().as_posix()
     prefix = "file://" if full.startswith("/") else "file:///"  # a drive letter needs the third slash
@@ -161,10 +139,10 @@ def _sqlite(path: Path, call_limit: float, lock_wait: float) -> Database:
         max_overflow=8,
         pool_timeout=call_limit,
     )
-    return Database(engine, identity=_identity(unquote(full)), file=path, call_limit=call_limit)
+    return EngineDatabase(engine, identity=_identity(unquote(full)), file=path, call_limit=call_limit)
 
 
-def _mssql(url: URL, call_limit: float, lock_wait: float) -> Database:
+def _mssql(url: URL, call_limit: float, lock_wait: float) -> EngineDatabase:
     try:
         import pyodbc  # noqa: F401, PLC0415 - late: its import fails where the ODBC library is missing
     except ImportError as error:
@@ -181,7 +159,7 @@ def _mssql(url: URL, call_limit: float, lock_wait: float) -> Database:
         pool_timeout=call_limit,
         pool_pre_ping=True,
     )
-    return Database(engine, identity=_identity(f"{url.host}/{url.database}"), call_limit=call_limit)
+    return EngineDatabase(engine, identity=_identity(f"{url.host}/{url.database}"), call_limit=call_limit)
 
 
 def translate(error: Exception) -> SourceUnavailable:

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 
 from agent.events import key_of
 from agent.sources import Seen, SeenRow
-from agent.sources.connect import Raw, Reader
 from agent.sources.prepared import Prepared
+from agent.sources.reader import Raw, Reader
 
 CHUNK = 20_000
 """Rows of one read of a pass, about 0.03 s."""

@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.sources import Seen
-from agent.sources.connect import Reader
 from agent.sources.fingerprint import Found, Mark, compare
 from agent.sources.prepared import Prepared
 from agent.sources.queries import as_datetime, highest, server_time
+from agent.sources.reader import Reader
 
 LIMIT = 20_000
 OVERLAP = timedelta(minutes=15)

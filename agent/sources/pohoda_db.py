@@ -21,12 +21,12 @@ from agent.errors import SourceUnavailable
 from agent.sources import Batch, Change, Cursor, Present, Seen, SourceFinding
 from agent.sources import fingerprint as walk
 from agent.sources.columns import Catalogue
-from agent.sources.connect import Database, Reader
 from agent.sources.fingerprint import Found, Unmoved
 from agent.sources.modified_at import ByModifiedAt, last_saved, saved_fell
 from agent.sources.position import Position, Standing
 from agent.sources.prepared import Prepared, View
 from agent.sources.queries import highest
+from agent.sources.reader import Database, Reader
 from agent.sources.second_read import present
 from agent.sources.strategies import Live, Pace, RowVersion, choose, explain
 

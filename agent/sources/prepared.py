@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement
 
 from agent.sources import SourceFinding
 from agent.sources.columns import Catalogue
-from agent.sources.connect import Raw, Reader
 from agent.sources.queries import Queries
+from agent.sources.reader import Raw, Reader
 
 RowT = TypeVar("RowT")
 RowT_co = TypeVar("RowT_co", covariant=True)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select
 
 from agent.sources.columns import TableColumns
-from agent.sources.connect import Reader
+from agent.sources.reader import Reader
 
 KEYS = 200
 T = TypeVar("T")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.sources import Seen
-from agent.sources.connect import Reader
 from agent.sources.fingerprint import Found, Mark, compare
 from agent.sources.prepared import Prepared
 from agent.sources.queries import ceiling, version_bound, version_number
+from agent.sources.reader import Reader
 
 LIMIT = 5_000
 """Rows of one read."""

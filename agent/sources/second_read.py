@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from agent.events import key_of
 from agent.sources import Present, Seen, SeenRow
-from agent.sources.connect import Raw, Reader
 from agent.sources.prepared import Prepared
 from agent.sources.queries import chunked
+from agent.sources.reader import Raw, Reader
 
 RowT = TypeVar("RowT")
 

@@ -8,10 +8,10 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from agent.errors import SourceUnavailable
 from agent.sources import Seen, SourceFinding
-from agent.sources.connect import Reader
 from agent.sources.fingerprint import Found, Mark
 from agent.sources.modified_at import ByModifiedAt
 from agent.sources.prepared import Prepared
+from agent.sources.reader import Reader
 from agent.sources.rowversion import ByRowVersion
 
 RowVersion: TypeAlias = Literal["auto", "fingerprint", "modified-at", "rowversion"]

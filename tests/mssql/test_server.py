@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from agent.demo import pohoda
 from agent.sources.columns import Catalogue, columns_of
-from agent.sources.connect import Database as Connected
+from agent.sources.connect import EngineDatabase as Connected
 from agent.sources.queries import as_datetime, ceiling, version_bound
 from agent.sources.views.stock import StockView
 from tests.mssql import faults

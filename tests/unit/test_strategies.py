@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from agent.errors import SourceUnavailable
 from agent.sources import Cursor
-from agent.sources.connect import Reader
 from agent.sources.fingerprint import Unmoved
+from agent.sources.reader import Reader
 from agent.sources.strategies import Pace
 from tests.unit.pohoda_fixture import Clock, Follower, add, cards, do, follow, small, truth
 

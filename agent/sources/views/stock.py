@@ -20,9 +20,9 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, null, or_, sel
 from agent.errors import SourceUnavailable
 from agent.sources import SourceFinding
 from agent.sources.columns import Catalogue, TableColumns
-from agent.sources.connect import Raw, Reader
 from agent.sources.prepared import Prepared
 from agent.sources.queries import Queries
+from agent.sources.reader import Raw, Reader
 
 DEDUCTED = {"none": None, "reservations": "Rezer", "received-orders": "ObjedP"}
 """Setting ``deduct`` → the column of SKz that it subtracts."""
