@@ -54,6 +54,11 @@ class SeenInFile:
         with self.state.read() as db:
             return list(map(SeenRow._make, cursors.seen_after(db, self.source, row, limit)))
 
+    def fingerprints_after(self, row: int, limit: int) -> dict[int, bytes]:
+        """Fingerprints above an id, in order."""
+        with self.state.read() as db:
+            return cursors.seen_fingerprints(db, self.source, row, limit)
+
     def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:
         """Rows by their ids."""
         with self.state.read() as db:

@@ -60,6 +60,15 @@ def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> lis
     ).fetchall()
 
 
+def seen_fingerprints(db: sqlite3.Connection, source: str, row: int, limit: int) -> dict[int, bytes]:
+    """Read row id -> fingerprint above a row id, in the order of the ids: all that an unchanged chunk is compared by."""
+    return dict(
+        db.execute(
+            "SELECT row, fingerprint FROM seen WHERE source = ? AND row > ? ORDER BY row LIMIT ?", (source, row, limit)
+        )
+    )
+
+
 def seen_rows(db: sqlite3.Connection, source: str, rows: Sequence[int]) -> list[SeenTuple]:
     """Read the stored rows with these ids."""
     return db.execute(

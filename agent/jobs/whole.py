@@ -27,6 +27,10 @@ class Gathered:
         """Nothing: a pass is to tell of every row."""
         return ()
 
+    def fingerprints_after(self, row: int, limit: int) -> dict[int, bytes]:  # noqa: ARG002 - the protocol's signature
+        """Nothing, as above."""
+        return {}
+
     def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:
         """Rows by their ids."""
         return {row: self._rows[row] for row in rows if row in self._rows}

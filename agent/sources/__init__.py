@@ -36,6 +36,9 @@ class Seen(Protocol):
     def after(self, row: int, limit: int) -> Sequence[SeenRow]:
         """Up to ``limit`` rows whose id is above ``row``, in the order of their ids."""
 
+    def fingerprints_after(self, row: int, limit: int) -> dict[int, bytes]:
+        """Row id → fingerprint of the same rows: all that an unchanged chunk is compared by."""
+
     def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:
         """The rows with these ids; unknown ones are missing."""
 

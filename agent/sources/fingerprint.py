@@ -72,31 +72,36 @@ class Unmoved:
 
 def chunk(reader: Reader, view: Prepared[Any], seen: Seen, *, after: int, limit: int, unmoved: Unmoved) -> Found:
     """Look at the rows after an id: up to ``limit`` rows, present or remembered."""
-    rows = reader.all(view.queries.page(after, limit))
+    rows = reader.run(*view.queries.page(after, limit))
     signature = _signature(rows)
     equal, end = unmoved.known(after, signature)
     if equal:
         return Found({}, {}, end, len(rows))
+    scanned, now = len(rows), view.digests(rows)
+    if now == seen.fingerprints_after(after, limit):
+        end = rows[-1][0] if scanned == limit else None
+        unmoved.note(after, end, signature)
+        return Found({}, {}, end, scanned)
     before = seen.after(after, limit)
     ends = [side[-1][0] for side in (rows, before) if len(side) == limit]
     end = min(ends) if ends else None
-    scanned = len(rows)
     if end is not None:
         rows = rows[: bisect_right(rows, end, key=itemgetter(0))]
+        now = {row: digest for row, digest in now.items() if row <= end}
         before = before[: bisect_right(before, end, key=itemgetter(0))]
-    changes, ids = compare(view, rows, {row.row: row for row in before})
-    if not changes and signature:
+    changes, ids = compare(rows, now, {row.row: row for row in before})
+    if not changes:
         unmoved.note(after, end, signature)
     return Found(changes, ids, end, scanned)
 
 
 def compare(
-    view: Prepared[Any], rows: Sequence[Raw], before: Mapping[int, SeenRow]
+    rows: Sequence[Raw], now: Mapping[int, bytes], before: Mapping[int, SeenRow]
 ) -> tuple[dict[str, str], dict[str, set[int]]]:
-    """Say which keys differ between rows and what is remembered of the same ids, and in which rows they were met."""
-    now = view.digests(rows)
-    if now == {row: digest for row, _, digest, _ in before.values()}:
-        return {}, {}
+    """Say which keys differ between rows and what is remembered of the same ids, and in which rows they were met.
+
+    ``now`` holds the rows' digests.
+    """
     changes: dict[str, str] = {}
     ids: dict[str, set[int]] = {}
     for raw in rows:

@@ -50,9 +50,9 @@ class ByModifiedAt:
         ids: dict[str, set[int]] = {}
         scanned, after = 0, -1
         while True:
-            rows = reader.all(view.queries.saved(since, after, LIMIT))
+            rows = reader.run(*view.queries.saved(since, after, LIMIT))
             inside = [raw for raw in rows if raw[-1]]
-            found, met = compare(view, inside, seen.of_rows([raw[0] for raw in rows]))
+            found, met = compare(inside, view.digests(inside), seen.of_rows([raw[0] for raw in rows]))
             changes |= found
             for key, some in met.items():
                 ids.setdefault(key, set()).update(some)
@@ -84,7 +84,7 @@ def last_saved(reader: Reader, view: Prepared[Any]) -> str:
     """MAX(DatSave) as ISO text; empty without the column or any date. Scans the table."""
     if not view.queries.table.has("DatSave"):
         return ""
-    found = reader.scalar(highest(view.queries.table["DatSave"]))
+    found = highest(reader, view.queries, view.queries.table["DatSave"])
     return as_datetime(found).isoformat() if found is not None else ""
 
 

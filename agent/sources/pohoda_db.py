@@ -134,7 +134,7 @@ class PohodaTable(Generic[RowT]):
     def _by_mark(self, reader: Reader, seen: Seen, cursor: Cursor | None, at: Position, live: Live) -> Batch:
         view = self._prepared or self._prepare(reader)
         due = self._next_full is None or self._clock() >= self._next_full
-        top = int(reader.scalar(highest(view.queries.narrow[0])) or 0)
+        top = int(highest(reader, view.queries, view.queries.narrow[0]) or 0)
         mark = at.mark if at.mark is not None else live.start(reader, view)
         fell = live.fell(reader, view, mark)
         if live.name == "modified-at":
@@ -177,7 +177,7 @@ class PohodaTable(Generic[RowT]):
             number=(at.number if at else 0) + 1,
             after=-1,
             bulk=bulk,
-            top=int(reader.scalar(highest(view.queries.narrow[0])) or 0),
+            top=int(highest(reader, view.queries, view.queries.narrow[0]) or 0),
             moves=_moves(reader, view),
             saved=self._saved,
             mark=live.start(reader, view) if live else None,
@@ -225,7 +225,7 @@ class PohodaTable(Generic[RowT]):
     def _look(self, reader: Reader, view: Prepared[RowT], *, now: bool = False) -> tuple[Any, ...]:
         """Look cheaply whether something moved."""
         self._look_at_dates(reader, view, now=now)
-        return (*(reader.scalar(highest(each)) for each in view.hints), self._saved)
+        return (*(highest(reader, view.queries, each) for each in view.hints), self._saved)
 
     def _look_at_dates(self, reader: Reader, view: Prepared[RowT], *, now: bool = False) -> None:
         if now or self._dates.due():
@@ -239,7 +239,7 @@ class PohodaTable(Generic[RowT]):
 
 
 def _moves(reader: Reader, view: Prepared[Any]) -> int | None:
-    return None if view.witness is None else int(reader.scalar(highest(view.witness)) or 0)
+    return None if view.witness is None else int(highest(reader, view.queries, view.witness) or 0)
 
 
 def _went_back(before: Position, now: Position) -> str:

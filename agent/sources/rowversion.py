@@ -13,7 +13,7 @@ from typing import Any
 from agent.sources import Seen
 from agent.sources.fingerprint import Found, Mark, compare
 from agent.sources.prepared import Prepared
-from agent.sources.queries import ceiling, version_bound, version_number
+from agent.sources.queries import ceiling, version_number
 from agent.sources.reader import Reader
 
 LIMIT = 5_000
@@ -41,10 +41,9 @@ class ByRowVersion:
         below = ceiling(reader, view.queries)
         if below <= last + 1:
             return Found({}, {}), last, False
-        bounds = version_bound(reader, last), version_bound(reader, below)
-        rows = reader.all(view.queries.versions(*bounds, LIMIT))
+        rows = reader.run(*view.queries.versions(last, below, LIMIT))
         full = len(rows) == LIMIT
         last = version_number(rows[-1][-1]) if full else below - 1
         inside = [raw for raw in rows if raw[-2]]
-        changes, ids = compare(view, inside, seen.of_rows([raw[0] for raw in rows]))
+        changes, ids = compare(inside, view.digests(inside), seen.of_rows([raw[0] for raw in rows]))
         return Found(changes, ids, None, len(rows)), last, full

@@ -52,11 +52,11 @@ def present(
 
 
 def _by_ids(reader: Reader, view: Prepared[Any], ids: Iterable[int]) -> list[Raw]:
-    return [raw for some in chunked(sorted(ids)) for raw in reader.all(view.queries.of_ids(some)) if _key(raw)]
+    return [raw for some in chunked(sorted(ids)) for raw in reader.run(*view.queries.of_ids(some)) if _key(raw)]
 
 
 def _by_codes(reader: Reader, view: Prepared[Any], codes: Iterable[str]) -> list[Raw]:
-    return [raw for some in chunked(sorted(codes)) for raw in reader.all(view.queries.of_codes(some)) if _key(raw)]
+    return [raw for some in chunked(sorted(codes)) for raw in reader.run(*view.queries.of_codes(some)) if _key(raw)]
 
 
 def _key(raw: Raw) -> str:

@@ -267,7 +267,7 @@ def _fingerprints(database: Path) -> bytes:
     opened = open_database(database.as_posix())
     with closing(opened), opened.reading() as reader:
         prepared = view().prepare(reader, Catalogue())
-        digests = prepared.digests(reader.all(prepared.queries.page(-1, 10_000_000)))
+        digests = prepared.digests(reader.run(*prepared.queries.page(-1, 10_000_000)))
     return b"".join(digest for _, digest in sorted(digests.items()))
 
 

@@ -51,7 +51,7 @@ def remember_rows(state: StateFile, database: Path) -> bytes:
     opened = open_database(database.as_posix())
     with opened.reading() as reader:
         prepared = view().prepare(reader, Catalogue())
-        rows = reader.all(prepared.queries.page(-1, 10_000_000))
+        rows = reader.run(*prepared.queries.page(-1, 10_000_000))
         digests = prepared.digests(rows)
     opened.close()
     with state.write() as db:

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from agent.demo import pohoda
 from agent.sources.columns import Catalogue, columns_of
 from agent.sources.connect import EngineDatabase as Connected
-from agent.sources.queries import as_datetime, ceiling, version_bound
+from agent.sources.queries import as_datetime, ceiling
 from agent.sources.views.stock import StockView
 from tests.mssql import faults
 from tests.mssql.asking import BOOKS, COLUMNS, Connection, connect, driver_error, refused, rows
@@ -202,15 +202,15 @@ def test_the_stock_view_reads_pohoda_over_it(tmp_path: Path, server: Server, dri
         view = StockView(stores=("HLAVNI",))
         assert [each.verdict for each in view.findings(reader, Catalogue())] == ["ok", "ok"]
         queries = view.prepare(reader, Catalogue()).queries
-        page = reader.all(queries.page(0, 10))
+        page = reader.run(*queries.page(0, 10))
         assert len(page) == 10
-        assert len(reader.all(queries.of_ids([raw[0] for raw in page]))) == 10
-        assert {raw[1] for raw in reader.all(queries.of_codes([raw[1].lower() for raw in page]))} == {
+        assert len(reader.run(*queries.of_ids([raw[0] for raw in page]))) == 10
+        assert {raw[1] for raw in reader.run(*queries.of_codes([raw[1].lower() for raw in page]))} == {
             r[1] for r in page
         }
         top = ceiling(reader, queries)
-        assert len(reader.all(queries.versions(version_bound(reader, top - 6), version_bound(reader, top), 100))) == 5
-        assert len(reader.all(queries.saved(as_datetime("2026-01-02T08:00:00"), 0, 7))) == 7
+        assert len(reader.run(*queries.versions(top - 6, top, 100))) == 5
+        assert len(reader.run(*queries.saved(as_datetime("2026-01-02T08:00:00"), 0, 7))) == 7
     engine.dispose()
 
 

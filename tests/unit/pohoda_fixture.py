@@ -25,6 +25,9 @@ class Memory:
     def after(self, row: int, limit: int) -> Sequence[SeenRow]:
         return [self.rows[each] for each in sorted(self.rows) if each > row][:limit]
 
+    def fingerprints_after(self, row: int, limit: int) -> dict[int, bytes]:
+        return {each.row: each.fingerprint for each in self.after(row, limit)}
+
     def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:
         return {row: self.rows[row] for row in rows if row in self.rows}
 

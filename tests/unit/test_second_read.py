@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.dialects import mssql
 from agent.demo.pohoda import Morning, create, expected
 from agent.sources import SeenRow
 from agent.sources.connect import open_database
+from agent.sources.queries import chunked
 from agent.sources.views.stock import StockView
 from agent.targets.quantities import Quantities, QuantitySettings
 from tests.unit.pohoda_fixture import cards, do, follow, small, truth
@@ -103,11 +105,10 @@ def test_reading_goes_by_an_index_and_sorts_nothing(tmp_path: Path, query: str, 
     path = cards(tmp_path / "p.db", 5, row_version=True)
     follower = follow(path, StockView(stores=("HLAVNI",)))
     with open_database(str(path)).reading() as reader:
-        view = follower.source._prepare(reader)
-        statement = view.queries.page(3, 10) if query == "page" else view.queries.versions(1, 9, 10)
-        text = str(statement.compile(reader.connection, compile_kwargs={"literal_binds": True}))
+        queries = follower.source._prepare(reader).queries
+    text, values = queries.page(3, 10) if query == "page" else queries.versions(1, 9, 10)
     with sqlite3.connect(path) as db:
-        plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {text}"))
+        plan = " ".join(str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {text}", values))
     db.close()
     assert index in plan
     assert "TEMP B-TREE" not in plan
@@ -117,9 +118,27 @@ def test_the_statements_are_ones_that_sql_server_runs(tmp_path: Path) -> None:
     sql_server: Any = mssql.dialect
     follower = follow(cards(tmp_path / "p.db", 5, row_version=True), StockView(stores=("HLAVNI",)))
     with follower.source._database.reading() as reader:
-        queries = follower.source._prepare(reader).queries
-    page = str(queries.page(3, 10).compile(dialect=sql_server()))
-    assert page.startswith("SELECT TOP ")
+        queries = replace(follower.source._prepare(reader).queries, dialect=sql_server(paramstyle="qmark"), _texts={})
+    page, values = queries.page(3, 10)
+    assert page.startswith("SELECT TOP 10 ")
     assert "LIMIT" not in page
-    assert "TOP" in str(queries.versions(b"\0" * 8, b"\1" * 8, 10).compile(dialect=sql_server()))
-    assert "coalesce" in str(queries.saved(datetime(2026, 3, 3), 0, 10).compile(dialect=sql_server()))
+    assert values == (3,)
+    versions, bounds = queries.versions(1, 258, 10)
+    assert "CAST(? AS BINARY(8))" in versions, "the parameter is converted: a converted column loses its index"
+    assert bounds == (b"\0" * 7 + b"\1", b"\0" * 6 + b"\1\2")
+    saved, given = queries.saved(datetime(2026, 3, 3), 0, 10)
+    assert "CAST(? AS DATETIME)" in saved, "else a stored .003 is .0033333 and is missed"
+    assert given == (datetime(2026, 3, 3), 0)
+
+
+def test_two_thousand_keys_never_are_in_one_statement_nor_in_many_kinds_of_it(tmp_path: Path) -> None:
+    follower = follow(cards(tmp_path / "p.db", 5), StockView(stores=("HLAVNI",)))
+    with follower.source._database.reading() as reader:
+        queries = follower.source._prepare(reader).queries
+    keys = [f"c{number}" for number in range(2000)]
+    asked = [queries.of_codes(some) for some in chunked(keys)]
+    assert len(asked) == 10
+    assert {value for _, values in asked for value in values if str(value).startswith("c")} == set(keys)
+    assert max(sql.count("?") for sql, _ in asked) <= 201
+    lengths = {queries.of_codes(keys[:count])[0] for count in range(1, 201)}
+    assert len(lengths) == 4, "a server keeps a plan for each text"

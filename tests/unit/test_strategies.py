@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,13 @@ from tests.unit.pohoda_fixture import Clock, Follower, add, cards, do, follow, s
 @contextmanager
 def refused(follower: Follower, sql: str) -> Iterator[None]:
     """The database fails as soon as a statement holds this text."""
-    real = Reader.all
+    real = Reader.run
 
-    def fails(self: Reader, statement: Any, parameters: Any = None) -> Any:
-        if sql in str(statement):
-            self.connection.exec_driver_sql("SELECT * FROM gone")
-        return real(self, statement, parameters)
+    def fails(self: Reader, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        return real(self, "SELECT * FROM gone" if sql in statement else statement, parameters)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Reader, "all", fails)
+        patch.setattr(Reader, "run", fails)
         yield
 
 

@@ -72,6 +72,7 @@ class StockView:
         hints = [each["ID"] for each in (movements, lines) if each is not None and each.has("ID")]
         return Prepared(
             queries=Queries(
+                dialect=reader.connection.dialect,
                 table=cards,
                 narrow=tuple(cards[name] for name in relevant),
                 extra=tuple(cards[n] if cards.has(n) else null().label(n) for n in ("Nazev", "Rezer", "ObjedP")),
@@ -134,13 +135,13 @@ class StockView:
 
     def _within(self, cards: TableColumns, chosen: list[int] | None) -> ColumnElement[bool]:
         """The rows that count. Numbers are written out, not bound: they are ours, and parameters are for keys."""
-        terms = [cards["IDS"].is_not(None), cards["IDS"] != ""]
+        terms = [cards["IDS"].is_not(None), cards["IDS"] != literal_column("''")]
         if chosen is not None:
-            terms.append(func.coalesce(cards["RefSklad"], 0).in_(_numbers(chosen)))
+            terms.append(func.coalesce(cards["RefSklad"], literal_column("0")).in_(_numbers(chosen)))
         if cards.has("Template"):
             terms.append(or_(cards["Template"].is_(None), cards["Template"] == literal_column("0")))
         if cards.has("RelSkTyp"):
-            terms.append(func.coalesce(cards["RelSkTyp"], 1).in_(_numbers(self.card_types)))
+            terms.append(func.coalesce(cards["RelSkTyp"], literal_column("1")).in_(_numbers(self.card_types)))
         return and_(*terms)
 
 
@@ -152,18 +153,18 @@ def digests(rows: Sequence[Raw], *, quantities: int) -> dict[int, bytes]:
     """
     pack, blake2b = struct.Struct(f"<q?{quantities}d").pack, hashlib.blake2b
     try:
-        if quantities == 1 and (not rows or len(rows[0]) == 5):
+        narrow = rows if not rows or len(rows[0]) == 4 + quantities else [raw[: 4 + quantities] for raw in rows]
+        if quantities == 1:
             return {
                 row: blake2b(pack(store or 0, tick, one or 0.0) + name.encode(), digest_size=8).digest()
-                for row, code, store, tick, one in rows
+                for row, code, store, tick, one in narrow
                 if (name := code.strip())
             }
-        if quantities == 2 and (not rows or len(rows[0]) == 6):
-            return {
-                row: blake2b(pack(store or 0, tick, one or 0.0, two or 0.0) + name.encode(), digest_size=8).digest()
-                for row, code, store, tick, one, two in rows
-                if (name := code.strip())
-            }
+        return {
+            row: blake2b(pack(store or 0, tick, one or 0.0, two or 0.0) + name.encode(), digest_size=8).digest()
+            for row, code, store, tick, one, two in narrow
+            if (name := code.strip())
+        }
     except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
         pass  # something that is no number or no text: row by row, below
     return {raw[0]: _digest(raw, pack, quantities) for raw in rows if _code(raw)}
