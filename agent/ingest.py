@@ -11,8 +11,8 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Keys in one commit: measured 30 to 40 times faster than one each, and still milliseconds."""
+FIRST = 100
+"""Keys in the first commit of a step, as many as one call to a shop takes: it leaves while the rest is taken in, and
+each further commit is twice as large. Measured with 500 changes a poll: the slowest are in the shop 0.1 s sooner."""
+
 
 
 CURSOR_EVERY = 60.0
@@ -80,6 +84,8 @@ class _Asked:
     lane: int
     force: frozenset[str] = frozenset()
     version: str = ""
+    anew: bool = False
+    """Computed again though nothing changed in POHODA: the settings did."""
 
 
 @dataclass(slots=True)
@@ -123,15 +129,14 @@ class Ingest:
         batch = self.source.read(self._cursor, self._seen)
         asked, recomputed, more = self._asked(batch)
         if asked or recomputed or self._worth_a_commit(batch, now):
-            keys = list(asked)
-            for start in range(0, max(len(keys), 1), CHUNK):
-                chunk = {key: asked[key] for key in keys[start : start + CHUNK]}
-                if start == 0 and batch.wound_back:
-                    self._start_again(batch.wound_back)
-                last = start + CHUNK >= len(keys)
+            if batch.wound_back:
+                self._start_again(batch.wound_back)
+            chunks = _chunks(list(asked))
+            for number, keys in enumerate(chunks, 1):
+                chunk, last = {key: asked[key] for key in keys}, number == len(chunks)
                 self._take_in(chunk, batch, recomputed, last=last, over=not (batch.more or more), now=now)
+                self.wake()  # its first calls leave while the rest is taken in
             self._stored_at = now
-            self.wake()
         self._cursor = batch.cursor
         self.source.committed(batch)
         return batch.more or more or bool(recomputed)
@@ -160,13 +165,14 @@ class Ingest:
                 more = more or len(rereads) == CHUNK
                 for key, _, wanted in rereads:
                     before = asked.get(key, _Asked(wanted))
-                    asked[key] = _Asked(min(before.lane, wanted), before.force | {target.name}, before.version)
+                    lane, force = min(before.lane, wanted), before.force | {target.name}
+                    asked[key] = replace(before, lane=lane, force=force)
                 after = cursors.recompute_after(db, target.name)
                 if after is not None:
                     page = cursors.keys_after(db, self.source.name, after, CHUNK)
                     recomputed[target.name] = page[-1] if page else None
                     for key in page:
-                        asked.setdefault(key, _Asked(outbox.BULK))
+                        asked[key] = replace(asked.get(key, _Asked(outbox.BULK)), anew=True)
         return asked, recomputed, more
 
     def _take_in(
@@ -181,21 +187,23 @@ class Ingest:
     ) -> None:
         """Read and commit one chunk; the ``last`` one moves the cursor, and a pass that is ``over`` is judged."""
         with self.lock:
-            present: Present[Any] = self.source.rows(list(asked), self._seen) if asked else Present({})
-            before = self._seen.of_keys(list(present.rows))
-            offered = {key for key, rows in before.items() if any(row.offered for row in rows)}
+            present: Present[Any] = self.source.rows(list(asked), self._seen) if asked else Present({}, (), (), {})
+            fresh = [row for row in present.seen if present.before.get(row.row) != row]
+            changed = _changed(present, fresh)
+            offered = {row.key for row in present.before.values() if row.offered}
             entries = {
-                target.name: list(self._entries(target, present.rows, asked, offered)) for target in self.targets
+                target.name: list(self._entries(target, present.rows, asked, changed, offered))
+                for target in self.targets
             }
             failpoint.reach("before-ingest-commit")
             with self.state.write() as db:
                 for target in self.targets:
                     mine = entries[target.name]
-                    linked = shadows.links_of(db, target.thing, [entry.key for entry in mine])
+                    linked = cache(partial(shadows.links_of, db, target.thing, [entry.key for entry in mine]))
                     outbox.enqueue(db, target.name, mine, now=now, counts=partial(_counts, target, linked))
                     forced = [key for key, why in asked.items() if target.name in why.force]
                     cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
-                cursors.remember(db, self.source.name, present.seen, present.gone)
+                cursors.remember(db, self.source.name, fresh, present.gone)
                 if last:
                     self._finish(db, batch, recomputed, over=over, now=now)
             failpoint.reach("after-ingest-commit")
@@ -203,11 +211,18 @@ class Ingest:
             _say_unusable(entries[target.name], target.name)
 
     def _entries(
-        self, target: Target, rows: dict[str, tuple[Any, ...]], asked: dict[str, _Asked], offered: set[str]
+        self,
+        target: Target,
+        rows: dict[str, tuple[Any, ...]],
+        asked: dict[str, _Asked],
+        changed: set[str],
+        offered: set[str],
     ) -> Iterable[outbox.Entry]:
         for key, present in rows.items():
             why = asked.get(key, _Asked(outbox.LIVE))
             force = target.name in why.force
+            if not (key in changed or force or why.anew):
+                continue  # a row version moves with columns that we do not read, too
             code = present[0].code.strip() if present else key
             unusable = None
             try:
@@ -246,6 +261,23 @@ class Ingest:
                 self._unjudged = False
 
 
+def _changed(present: Present[Any], fresh: Iterable[SeenRow]) -> set[str]:
+    """Name the keys whose rows differ from what is remembered of them, on the one side or the other."""
+    changed = {row.key for row in fresh}
+    changed |= {present.before[row.row].key for row in fresh if row.row in present.before}
+    return changed | {present.before[row].key for row in present.gone}
+
+
+def _chunks(keys: list[str]) -> list[list[str]]:
+    """Cut into commits, at least one."""
+    chunks, start, size = [keys[:FIRST]], FIRST, FIRST
+    while start < len(keys):
+        size = min(2 * size, CHUNK)
+        chunks.append(keys[start : start + size])
+        start += size
+    return chunks
+
+
 def _say_unusable(entries: Sequence[outbox.Entry], target: str) -> None:
     unusable = [entry for entry in entries if entry.unusable]
     for entry in unusable[:5]:
@@ -266,8 +298,8 @@ def judge(db: Connection, target: Target, now: float) -> None:
         log.debug("guard let %d rows go", released, extra={"target": target.name})
 
 
-def _counts(target: Target, linked: Container[str], key: str, old: str | None, new: str) -> bool:
+def _counts(target: Target, linked: Callable[[], Container[str]], key: str, old: str | None, new: str) -> bool:
     """Ask the target's guard. What the shop holds may be unknown (None): of a key that it has, the worst is thought."""
     if old is None:
-        return key in linked and target.counts(None, orjson.loads(new))
+        return key in linked() and target.counts(None, orjson.loads(new))
     return target.counts(orjson.loads(old), orjson.loads(new))

@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from agent.events import Value
@@ -46,8 +46,7 @@ class Seen(Protocol):
         """All rows of each of these keys; a key without rows is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A notice that this key differs, with the row version that told so. Lives for microseconds."""
 
     key: str
@@ -78,10 +77,12 @@ class Present(Generic[RowT_co]):
 
     rows: dict[str, tuple[RowT_co, ...]]
     """Holds every key asked for, and every key that a row turned out to belong to now (a renamed code)."""
-    seen: tuple[SeenRow, ...] = ()
+    seen: tuple[SeenRow, ...]
     """To be stored with the events, in one commit."""
-    gone: tuple[int, ...] = field(default=())
+    gone: tuple[int, ...]
     """Ids of remembered rows that are no longer there: to be forgotten in the same commit."""
+    before: Mapping[int, SeenRow]
+    """All remembered rows of these keys, by their ids: a key whose rows are equal to them has not changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,24 @@
 """The strategy for tables to which an administrator added a rowversion column: an index seek per poll.
 
 ``last < rv < ceiling``, and the ceiling is read before the rows, so a transaction that commits late is never jumped
-over. Any UPDATE moves a row version, even one that changes nothing, so each row is compared with what is remembered.
-Deletes leave no trace here; the repeated full pass finds them.
+over. Any UPDATE moves a row version, even one that changes nothing that we read: that is told by the second read, whose
+fingerprints ingest compares with the remembered ones. Detection asks for those only of rows that left the view, to
+learn under which key they were known (measured: a lookup of each row would be a third of a read). Deletes leave no
+trace here; the repeated full pass finds them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.events import key_of
 from agent.sources import Seen
-from agent.sources.fingerprint import Found, Mark, compare
+from agent.sources.fingerprint import Found, Mark
 from agent.sources.prepared import Prepared
 from agent.sources.queries import ceiling, version_number
-from agent.sources.reader import Reader
+from agent.sources.reader import Raw, Reader
 
 LIMIT = 5_000
 """Rows of one read."""
@@ -44,6 +48,21 @@ class ByRowVersion:
         rows = reader.run(*view.queries.versions(last, below, LIMIT))
         full = len(rows) == LIMIT
         last = version_number(rows[-1][-1]) if full else below - 1
-        inside = [raw for raw in rows if raw[-2]]
-        changes, ids = compare(inside, view.digests(inside), seen.of_rows([raw[0] for raw in rows]))
-        return Found(changes, ids, None, len(rows)), last, full
+        return _moved(rows, seen), last, full
+
+
+def _moved(rows: Sequence[Raw], seen: Seen) -> Found:
+    """Name the keys of rows that moved; of those that left the view, the keys under which they are remembered."""
+    changes: dict[str, str] = {}
+    ids: dict[str, set[int]] = {}
+    left: list[int] = []
+    for raw in rows:
+        key = key_of(str(raw[1] or ""))
+        if raw[-2] and key:
+            changes[key] = f"{version_number(raw[-1]):x}"
+            ids.setdefault(key, set()).add(raw[0])
+        else:
+            left.append(raw[0])
+    if left:
+        changes |= {old.key: "gone" for old in seen.of_rows(left).values()}
+    return Found(changes, ids, None, len(rows))

@@ -25,6 +25,7 @@ def present(
 ) -> Present[RowT]:
     """Read all present rows of the keys, and of every key that one of these rows belongs to now, or belonged to."""
     rows: dict[int, Raw] = {}
+    key: dict[int, str] = {}
     remembered: dict[int, SeenRow] = {}
     done: set[str] = set()
     pending = list(dict.fromkeys(keys))
@@ -32,22 +33,25 @@ def present(
         done.update(pending)
         remembered.update((row.row, row) for each in seen.of_keys(pending).values() for row in each)
         ids = {row for row, each in remembered.items() if each.key in done}
-        found = _by_ids(reader, view, ids.union(*(met.get(key, ()) for key in pending)) - rows.keys())
-        spellings = {spelling for key in pending for spelling in (key, key.upper())}
-        spellings |= {str(raw[1]) for raw in [*found, *rows.values()] if _key(raw) in done}
-        rows |= {raw[0]: raw for raw in _by_codes(reader, view, spellings) if _key(raw) in done}
-        rows |= {raw[0]: raw for raw in found}
+        found = _by_ids(reader, view, ids.union(*(met.get(each, ()) for each in pending)) - rows.keys())
+        rows.update((raw[0], raw) for raw in found)
+        key.update((raw[0], _key(raw)) for raw in found)
+        spellings = {spelling for each in pending for spelling in (each, each.upper())}
+        spellings.update(str(raw[1]) for row, raw in rows.items() if key[row] in done)
+        for raw in _by_codes(reader, view, spellings):
+            if raw[0] not in rows and (name := _key(raw)) in done:
+                rows[raw[0]], key[raw[0]] = raw, name
         remembered.update(seen.of_rows(sorted(rows.keys() - remembered.keys())))
-        touched = {_key(raw) for raw in rows.values()} | {remembered[row].key for row in rows if row in remembered}
-        pending = sorted(touched - done)
+        pending = sorted({*key.values(), *(remembered[row].key for row in rows if row in remembered)} - done)
     digests = view.digests(list(rows.values()))
-    by_key: dict[str, list[RowT]] = {key: [] for key in done}
-    for _, raw in sorted(rows.items()):
-        by_key[_key(raw)].append(view.row(raw))
+    by_key: dict[str, list[RowT]] = {each: [] for each in done}
+    for row in sorted(rows):
+        by_key[key[row]].append(view.row(rows[row]))
     return Present(
-        rows={key: tuple(each) for key, each in by_key.items()},
-        seen=tuple(SeenRow(row, _key(raw), digests[row], view.offered(raw)) for row, raw in sorted(rows.items())),
+        rows={each: tuple(found) for each, found in by_key.items()},
+        seen=tuple(SeenRow(row, key[row], digests[row], view.offered(rows[row])) for row in sorted(rows)),
         gone=tuple(sorted(remembered.keys() - rows.keys())),
+        before=remembered,
     )
 
 

@@ -100,7 +100,7 @@ class ScriptedSource:
                 found.setdefault(key, []).append(card)
                 touched.append(SeenRow(row, key, _fingerprint(card), card.offered))
         gone = tuple(row for row in remembered if row not in self.cards)
-        return Present({key: tuple(rows) for key, rows in found.items()}, tuple(touched), gone)
+        return Present({key: tuple(rows) for key, rows in found.items()}, tuple(touched), gone, remembered)
 
     def committed(self, batch: Batch) -> None:
         self.committed_batches.append(batch)
