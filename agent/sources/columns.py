@@ -1,7 +1,8 @@
 """Which columns a table of POHODA has: they differ by release, edition and customer, so they are looked up at start.
 
 Names are compared without case. The row version is looked for by type (SQL Server's ``rowversion``, spelled
-``timestamp`` by its catalogue) or, where a database has no such type, by the name ``RowVer``.
+``timestamp`` by its catalogue) or, where a database has no such type, by the name ``RowVer``. One plain statement per
+table: SQLAlchemy's inspector asks SQL Server six.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnClause, DateTime, TableClause, column, inspect, table
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy import ColumnClause, DateTime, TableClause, column, table
 
 from agent.errors import SourceUnavailable
 from agent.sources.reader import Reader
+from agent.sources.statements import COLUMNS
 
 ROW_VERSION = "rowver"
 _DATES = {"datsave", "datcreate"}
+_ROW_VERSIONS = {"timestamp", "rowversion"}
+_COLUMNS_OF_SQLITE = "SELECT name, type FROM pragma_table_info(?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +72,17 @@ class Catalogue:
 
 def columns_of(reader: Reader, name: str) -> TableColumns | None:
     """Look up the columns of a table; None when it does not exist or no right to it is granted."""
-    try:
-        found = inspect(reader.connection).get_columns(name)
-    except NoSuchTableError:
-        return None
+    sql_server = reader.dialect == "mssql"
+    found = reader.run(COLUMNS if sql_server else _COLUMNS_OF_SQLITE, (name,))
     if not found:
         return None
     row_version = None
     columns: list[ColumnClause[Any]] = []
-    for each in found:
-        lower = each["name"].lower()
-        kind = str(type(each["type"]).__name__).upper()
-        if lower == ROW_VERSION or (reader.dialect == "mssql" and kind in {"TIMESTAMP", "ROWVERSION"}):
-            row_version = each["name"]
-        columns.append(column(each["name"], DateTime() if lower in _DATES else None))
+    for spelled, kind in found:
+        lower = spelled.lower()
+        if kind.lower() in _ROW_VERSIONS if sql_server else lower == ROW_VERSION:
+            row_version = spelled
+        columns.append(column(spelled, DateTime() if lower in _DATES else None))
     return TableColumns(table(name, *columns), row_version)
 
 

@@ -26,6 +26,8 @@ class Context:
     spid: int
     clock: Callable[[], datetime]
     open_transactions: int = 0
+    version: str = VERSION
+    """What SERVERPROPERTY says."""
 
 
 @dataclass(frozen=True, slots=True)

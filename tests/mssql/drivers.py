@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -68,3 +68,13 @@ def odbc(server: Server, driver: Driver, *, database: str = "master", **options:
 def url(server: Server, driver: Driver, *, database: str = "master", **options: object) -> str:
     """The same as an address for SQLAlchemy."""
     return "mssql+pyodbc:///?odbc_connect=" + quote_plus(odbc(server, driver, database=database, **options))
+
+
+def address(
+    server: Server, driver: Driver, *, database: str = "master", login: str = f"{USER}:{PASSWORD}@", **options: str
+) -> str:
+    """What a user would write in ``[pohoda] database``; not encrypted unless ``options`` say so."""
+    given = {"driver": need(driver).strip("{}"), "encrypt": "no"} | options
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    query = "&".join(f"{name}={quote(value)}" for name, value in given.items())
+    return f"mssql://{login}{host}:{server.port}/{database}?{query}"

@@ -23,6 +23,8 @@ class Fault:
     """Seconds before each row."""
     text: str = ""
     """Text of the error instead of the usual one."""
+    then_gone: bool = False
+    """The connection is closed behind the error, as by a server that shuts down."""
 
 
 DEADLOCK = Fault(number=errors.DEADLOCK)

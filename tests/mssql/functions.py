@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from tests.mssql.context import PRODUCT, VERSION, Context
+from tests.mssql.context import PRODUCT, Context
 from tests.mssql.errors import SqlError
-from tests.mssql.kinds import DATETIME, INT, NAME, ROWVERSION, Kind, Value, kind_for
+from tests.mssql.kinds import DATETIME, INT, NAME, ROWVERSION, VARIANT, Kind, Value, kind_for
 
 Function: TypeAlias = Callable[..., Value]
 AGGREGATES = {"MAX", "MIN", "COUNT", "SUM"}
 
 _PROPERTIES = {
-    "productversion": VERSION,
     "edition": "Express Edition (64-bit)",
     "engineedition": 4,
     "collation": "Czech_CI_AS",
@@ -21,6 +20,8 @@ _PROPERTIES = {
     "servername": "TESTSERVER",
     "isintegratedsecurityonly": 0,
 }
+_SERVER_ROLES = {"sysadmin", "serveradmin", "securityadmin", "dbcreator"}
+_DATABASE_ROLES = {"db_owner", "db_datareader", "db_datawriter", "db_ddladmin", "public"}
 
 
 def _text(function: Callable[[str], Value]) -> Function:
@@ -54,18 +55,27 @@ def call(context: Context, name: str, kinds: Sequence[Kind]) -> tuple[Kind, Func
 def _of_server(context: Context) -> dict[str, tuple[Kind, Function]]:
     """Functions whose value hangs on the connection."""
 
-    def has_right(securable: str | None, _: str, right: str, *__: object) -> int:
-        table = (securable or "").replace("[", "").replace("]", "").split(".")[-1]
-        return int(context.login.may(right.upper(), context.database.name, table))
+    def has_right(securable: str | None, _: str, right: str, *__: object) -> int | None:
+        *place, table = (securable or "").replace("[", "").replace("]", "").split(".")
+        database = context.databases.get((place[0] if len(place) == 2 else context.database.name).lower())
+        if database is None or not context.login.may_use(database.name):
+            return None
+        if table and not any(each.name.lower() == table.lower() for each in database.tables()):
+            return None
+        return int(context.login.may(right.upper(), database.name, table))
 
     def may_use(database: str | None) -> int | None:
         known = context.databases.get((database or "").lower())
         return None if known is None else int(context.login.may_use(known.name))
 
-    def is_member(role: str, *_: object) -> int:
-        return int(context.login.writes and role.lower() in {"db_datawriter", "db_owner"})
+    def is_member(role: str, *_: object) -> int | None:
+        return int(context.login.is_in(role)) if role.lower() in _DATABASE_ROLES else None
+
+    def is_server_role(role: str, *_: object) -> int | None:
+        return int(context.login.is_in(role)) if role.lower() in _SERVER_ROLES else None
 
     version = context.database
+    properties = {**_PROPERTIES, "productversion": context.version}
     return {
         "GETDATE": (DATETIME, context.clock),
         "SYSDATETIME": (DATETIME, context.clock),
@@ -75,12 +85,12 @@ def _of_server(context: Context) -> dict[str, tuple[Kind, Function]]:
         "SUSER_SNAME": (NAME, lambda *_: context.user),
         "SUSER_NAME": (NAME, lambda *_: context.user),
         "USER_NAME": (NAME, lambda *_: context.user),
-        "SERVERPROPERTY": (NAME, lambda name: None if (v := _PROPERTIES.get(str(name).lower())) is None else str(v)),
+        "SERVERPROPERTY": (VARIANT, lambda name: None if (v := properties.get(str(name).lower())) is None else str(v)),
         "HAS_PERMS_BY_NAME": (INT, has_right),
         "HAS_DBACCESS": (INT, may_use),
         "IS_ROLEMEMBER": (INT, is_member),
         "IS_MEMBER": (INT, is_member),
-        "IS_SRVROLEMEMBER": (INT, lambda *_: 0),
+        "IS_SRVROLEMEMBER": (INT, is_server_role),
         "OBJECT_ID": (INT, lambda name, *_: object_id(context, str(name))),
     }
 

@@ -53,6 +53,8 @@ class Kind:
 INT, BIGINT, SMALLINT, BIT, FLOAT = Kind("int"), Kind("bigint"), Kind("smallint"), Kind("bit"), Kind("float")
 DATETIME, DATETIME2, DATE = Kind("datetime"), Kind("datetime2", 7), Kind("date")
 MONEY, ROWVERSION, NAME = Kind("money"), Kind("rowversion", 8), Kind("nvarchar", 128)
+VARIANT = Kind("sql_variant", 8009)
+"""What SERVERPROPERTY gives; here it always holds a text."""
 
 
 def kind_of(declared: str) -> Kind:
@@ -152,12 +154,20 @@ def type_info(kind: Kind) -> bytes:
         return struct.pack("<BH", _BINARIES[kind.name], 0xFFFF if kind.size is None else kind.size)
     if kind.name == "decimal":
         return bytes((0x6C, 17, kind.size or 18, kind.scale))
-    fixed = {"bit": (0x68, 1), "float": (0x6D, 8), "money": (0x6E, 8), "datetime": (0x6F, 8)}
+    fixed: dict[str, tuple[int, ...]] = {
+        "sql_variant": (0x62, 0x49, 0x1F, 0, 0),
+        "bit": (0x68, 1),
+        "float": (0x6D, 8),
+        "money": (0x6E, 8),
+        "datetime": (0x6F, 8),
+    }
     return bytes(fixed.get(kind.name, (0x2A, 7) if kind.name == "datetime2" else (0x28,)))
 
 
 def encoder(kind: Kind) -> Callable[[Value], bytes]:
     """A function that writes values of this kind, None included."""
+    if kind == VARIANT:
+        return _write_variant
     if kind.name == "text":
         return _write_text
     if kind.is_text:
@@ -182,6 +192,15 @@ def _write_text(value: Value) -> bytes:
         return b"\0"
     raw = str(value).encode(CODE_PAGE, "replace")
     return b"\x10" + b"p" * 16 + b"t" * 8 + struct.pack("<I", len(raw)) + raw
+
+
+def _write_variant(value: Value) -> bytes:
+    """[MS-TDS] 2.2.5.5.4: length, type within, size and bytes of its properties, the value."""
+    if value is None:
+        return b"\0" * 4
+    raw = str(value).encode("utf-16le")
+    inner = b"\xe7\x07" + COLLATION + struct.pack("<H", 256) + raw
+    return struct.pack("<I", len(inner)) + inner
 
 
 def _write_integer(kind: Kind, value: Value) -> bytes:

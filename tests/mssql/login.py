@@ -62,6 +62,8 @@ def log_in(channel: Channel, server: Server, spid: int) -> Context | None:
     try:
         if login is None or login.password != _password(_field(content, 44)):
             raise SqlError(LOGIN_REFUSED, user)
+        if login.refusal:
+            raise SqlError(login.refusal, user)
         found = server.databases.get(database.lower())
         if found is None or not login.may_use(database):
             raise SqlError(NO_ACCESS, database)
@@ -84,7 +86,7 @@ def log_in(channel: Channel, server: Server, spid: int) -> Context | None:
     )
     channel.finish()
     channel.packet_size = size
-    return Context(server.databases, found, user, login, spid, server.clock)
+    return Context(server.databases, found, user, login, spid, server.clock, version=server.version)
 
 
 def _field(content: bytes, at: int) -> bytes:

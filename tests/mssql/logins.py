@@ -14,8 +14,12 @@ class Login:
     """Names in lower case; None: all."""
     denied: set[tuple[str, str]] = field(default_factory=set)
     """Database and table in lower case, of what may not be read."""
+    refusal: int = 0
+    """With this error the log-in is refused although the password is right (locked, expired, disabled)."""
     writes: bool = False
     """Has more rights than needed: INSERT, UPDATE and DELETE on everything."""
+    roles: set[str] = field(default_factory=set)
+    """Roles that it is in, in lower case, of the server (sysadmin) and of its databases (db_owner)."""
 
     def deny(self, database: str, table: str) -> None:
         """Take the right to read a table away: statements get 229, and the catalogue hides it."""
@@ -35,4 +39,9 @@ class Login:
         """What HAS_PERMS_BY_NAME says of a table, or, with an empty one, of the database."""
         if right in {"SELECT", "ANY", "CONNECT", "VIEW DEFINITION"}:
             return self.may_read(database, table)
-        return self.writes
+        owns = not self.roles.isdisjoint({"sysadmin", "db_owner"})
+        return owns or (self.writes and right in {"INSERT", "UPDATE", "DELETE"})
+
+    def is_in(self, role: str) -> bool:
+        """What IS_MEMBER and IS_SRVROLEMEMBER say of a role that exists."""
+        return role.lower() in self.roles or (self.writes and role.lower() == "db_datawriter")

@@ -20,12 +20,13 @@ import socket
 import ssl
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from tests.mssql.context import VERSION
 from tests.mssql.engine import Database
 from tests.mssql.faults import Faults
 from tests.mssql.logins import Login
@@ -37,10 +38,15 @@ _JOIN = 10.0
 
 
 class Server:
-    """A server on 127.0.0.1. Everything it holds stays over `stop` and `start`, the port included."""
+    """A server on the loopback interface. Everything it holds stays over `stop` and `start`, the port included."""
 
     def __init__(
-        self, *, tls: ssl.SSLContext | None = None, clock: Callable[[], datetime] = datetime.now, port: int = 0
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], datetime] = datetime.now,
+        port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
         self.databases = {"master": Database("master")}
         self.logins = {USER: Login(PASSWORD)}
@@ -48,9 +54,14 @@ class Server:
         self.faults = Faults()
         self.log: deque[str] = deque(maxlen=_LOG)
         """The statements that were sent, newest last."""
+        self.procedures: Counter[str] = Counter()
+        """Remote procedures that drivers called, most of them to send those statements."""
         self.clock = clock
+        self.version = VERSION
+        """What SERVERPROPERTY says of it; the protocol stays that of TDS 7.4."""
         self.port = port
         """0 before the first start, unless given."""
+        self.host = host
         self._tls = tls
         self._listener: socket.socket | None = None
         self._sessions: dict[threading.Thread, socket.socket] = {}
@@ -74,10 +85,10 @@ class Server:
 
     def start(self) -> Self:
         """Listen. Raises OSError when the port is taken."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM)
         if os.name != "nt":  # there it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self.host, self.port))
         listener.listen(64)
         self.port = listener.getsockname()[1]
         self._listener = listener

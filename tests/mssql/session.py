@@ -92,6 +92,7 @@ class Session:
         while source.more:
             given.append(read(source))
         procedure = name.split(".")[-1].strip("[]").lower()
+        self._server.procedures[procedure] += 1
         after = self._procedure(context, procedure, given)
         self._channel.write(after + wire.done(wire.DONE_PROCEDURE))
 
@@ -124,6 +125,10 @@ class Session:
         """Answer a batch, or do to it what was planned."""
         self._server.log.append(sql)
         fault = self._server.faults.strike(sql)
+        if fault.number and fault.then_gone:
+            self._channel.write(wire.error(SqlError(fault.number, text=fault.text)) + wire.done(status=wire.ERROR))
+            self._channel.finish()
+            raise Gone
         if fault.number:
             raise SqlError(fault.number, text=fault.text)
         if fault.hang:

@@ -13,7 +13,7 @@ from typing import Any
 from tests.mssql import catalogue
 from tests.mssql.context import Context, Result
 from tests.mssql.engine import Table
-from tests.mssql.errors import NO_ACCESS, NO_COLUMN, NO_DATABASE, NO_RIGHT, SYNTAX, SqlError
+from tests.mssql.errors import NO_ACCESS, NO_COLUMN, NO_DATABASE, NO_ENTRY, NO_RIGHT, NO_TABLE, SYNTAX, SqlError
 from tests.mssql.evaluate import Compiler, alike
 from tests.mssql.functions import AGGREGATES, aggregate
 from tests.mssql.kinds import INT, Kind, Value
@@ -173,9 +173,16 @@ def _source(context: Context, statement: Select) -> _OfTable | _OfViews:
         return _OfTable(Table("", ()), [()])
     if path[0].lower() in {"sys", "information_schema"} or path[-1].lower() == "fn_listextendedproperty":
         return _OfViews(statement, catalogue.wide(context, ".".join(path).lower()))
-    table = context.database.committed(path[-1])
-    if not context.login.may_read(context.database.name, table.name):
-        raise SqlError(NO_RIGHT, table.name, context.database.name)
+    database = context.database
+    if len(path) == 3:  # of another database of the server
+        if path[0].lower() not in context.databases:
+            raise SqlError(NO_TABLE, ".".join(path))
+        database = context.databases[path[0].lower()]
+        if not context.login.may_use(database.name):
+            raise SqlError(NO_ENTRY, context.user, database.name)
+    table = database.committed(path[-1])
+    if not context.login.may_read(database.name, table.name):
+        raise SqlError(NO_RIGHT, table.name, database.name)
     return _OfTable(table, list(table.rows.values()))
 
 

@@ -11,12 +11,12 @@ from sqlalchemy import create_engine, text
 
 from agent.demo import pohoda
 from agent.sources.columns import Catalogue, columns_of
-from agent.sources.connect import EngineDatabase as Connected
+from agent.sources.connect import open_database
 from agent.sources.queries import as_datetime, ceiling
 from agent.sources.views.stock import StockView
 from tests.mssql import faults
 from tests.mssql.asking import BOOKS, COLUMNS, Connection, connect, driver_error, refused, rows
-from tests.mssql.drivers import Driver, url
+from tests.mssql.drivers import Driver, address, url
 from tests.mssql.engine import Database, load_sqlite
 from tests.mssql.errors import SqlError
 from tests.mssql.server import USER, Server
@@ -193,8 +193,8 @@ def test_the_stock_view_reads_pohoda_over_it(tmp_path: Path, server: Server, dri
     books = server.create_database("StwPh_1_2026")
     load_sqlite(books, tmp_path / "books.db")
     books.add_row_version("SKz")
-    engine = create_engine(url(server, driver, database=books.name), isolation_level="AUTOCOMMIT")
-    with Connected(engine, identity="x").reading() as reader:
+    opened = open_database(address(server, driver, database=books.name))
+    with opened.reading() as reader:
         cards = columns_of(reader, "SKz")
         assert cards is not None
         assert cards.row_version == "RV"
@@ -211,7 +211,7 @@ def test_the_stock_view_reads_pohoda_over_it(tmp_path: Path, server: Server, dri
         top = ceiling(reader, queries)
         assert len(reader.run(*queries.versions(top - 6, top, 100))) == 5
         assert len(reader.run(*queries.saved(as_datetime("2026-01-02T08:00:00"), 0, 7))) == 7
-    engine.dispose()
+    opened.close()
 
 
 def test_the_drivers_own_questions_about_columns_are_answered(connection: Connection) -> None:
