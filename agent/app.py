@@ -31,9 +31,11 @@ from agent.shops import Shop
 from agent.shops.pace import Pace
 from agent.shops.prestashop import PrestaShop
 from agent.shops.vendure import VendureShop
-from agent.sources import Source
+from agent.sources import Source, SourceFinding
 from agent.sources.connect import open_database
+from agent.sources.installation import Wanted, examine
 from agent.sources.pohoda_db import PohodaTable
+from agent.sources.reader import Database
 from agent.sources.views.stock import StockView
 from agent.targets import Target
 from agent.targets.quantities import Quantities, QuantitySettings
@@ -92,13 +94,35 @@ def make_quantities(config: Config, kind: Literal["saleable", "physical"]) -> Qu
     return Quantities(settings, kind)
 
 
-def make_stock_source(config: Config) -> Source[Any]:
-    """Make the reader of POHODA's stock cards. Raises `EnvironmentProblem` when a driver is missing."""
+def open_pohoda(config: Config) -> Database:
+    """Make the database that ``[pohoda]`` names; nothing is connected yet.
+
+    Raises `ConfigError` when its address is not understood, `EnvironmentProblem` when a driver is missing.
+    """
+    return open_database(config.pohoda.database.get_secret_value(), **config.pohoda.beside)
+
+
+def check_pohoda(config: Config) -> list[SourceFinding]:
+    """Examine POHODA's side for ``check``: the installation, and if it is usable what the stock cards are read from.
+
+    Raises like `open_pohoda`.
+    """
+    table = config.pohoda
+    row_version = _quantities(config).row_version
+    wanted = Wanted(table.database.get_secret_value(), row_version=row_version, **table.beside)
+    with contextlib.closing(open_pohoda(config)) as database:
+        examined = examine(database, wanted)
+        cards = make_stock_source(config, database).check() if examined.usable else []
+    return [*examined.findings, *cards]
+
+
+def make_stock_source(config: Config, database: Database | None = None) -> Source[Any]:
+    """Make the reader of POHODA's stock cards, over this database or one of its own. Raises like `open_pohoda`."""
     table = _quantities(config)
     view = StockView(stores=table.stores, deduct=table.deduct, card_types=table.card_types)
     return PohodaTable(
         "stock",
-        open_database(config.pohoda.database.get_secret_value()),
+        database or open_pohoda(config),
         view,
         row_version=table.row_version,
         poll=table.poll,
@@ -168,7 +192,7 @@ class Rails:
 
 
 def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Rails:
-    """Build all parts of one shop. ``locks`` holds one lock per POHODA, shared by the shops that it feeds."""
+    """Build all parts of one shop. ``locks`` holds one lock per POHODA (`Database.identity`), shared by its shops."""
     current_shop.set(config.shop.name)
     state = open_or_rescue(config.state.file)
     try:
@@ -180,12 +204,12 @@ def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Ra
 
 
 def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
-    database = config.pohoda.database.get_secret_value()
+    database = open_pohoda(config)
     shop = make_shop(config)
     target = make_quantities(config, shop.quantity)
     breaker = ShopBreaker(state, shop.probe)
-    lock = locks.setdefault(database, threading.RLock())
-    ingest = Ingest(make_stock_source(config), [target], state, lock)
+    lock = locks.setdefault(database.identity, threading.RLock())
+    ingest = Ingest(make_stock_source(config, database), [target], state, lock)
     redact = redactor(config.secrets())
     dispatcher = Dispatcher(target, shop, state, breaker, timeout=config.shop.timeout, redact=redact)
     return Rails(config, state, shop, [target], [ingest], [dispatcher], breaker)

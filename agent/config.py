@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -27,6 +28,7 @@ from agent.settings import (
     TargetsTable,
     VendureTable,
 )
+from agent.sources.server_address import read_address
 
 _TABLES: dict[str, type[BaseModel]] = {"state": StateTable, "pohoda": PohodaTable, "targets": TargetsTable}
 
@@ -52,15 +54,18 @@ class Config:
         return f"{place} ({', '.join(parts)})" if parts else place
 
     def secrets(self) -> list[str]:
-        """All secret texts of the file, for the redactor; a database URL also gives its password."""
+        """All secret texts of the file, for the redactor; the password within an address, too."""
         found: list[str] = []
         for table in (self.shop, self.pohoda):
             for name in type(table).model_fields:
                 value = getattr(table, name)
-                if isinstance(value, SecretStr):
+                if isinstance(value, SecretStr) and name != "database":
                     found.append(value.get_secret_value())
-        password = re.search(r"://[^:/@]*:([^@]*)@", self.pohoda.database.get_secret_value())
-        return [*found, password[1]] if password else found
+        database = self.pohoda.database.get_secret_value()
+        password = re.search(r"://[^:/@]*:(.*)@", database)
+        if password is not None:
+            found += [database, password[1], unquote(password[1])]
+        return [*found, database] if "=" in database else found  # a path is none, and an error should show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,10 @@ def _load(file: _File) -> Config | None:
         problems.append(f"{path}: is not UTF-8 (byte {error.start + 1}). Save it as UTF-8.")
         return None
     except tomllib.TOMLDecodeError as error:
-        remedy = "Check that line; texts stand in quotes, Windows paths in single ones: 'D:\\data\\pohoda.db'."
+        remedy = (
+            'Check that line; texts stand in quotes (so does an IČO, "01234567"), and what has a backslash in it in'
+            " single ones: 'D:\\data\\pohoda.db', 'mssql://SERVER\\POHODA'."
+        )
         problems.append(f"{path}: is not valid TOML: {error}. {remedy}")
         return None
     raw = _expand(raw, file, "")
@@ -122,6 +130,8 @@ def _load(file: _File) -> Config | None:
     state, pohoda, targets = tables["state"], tables["pohoda"], tables["targets"]
     if isinstance(targets, TargetsTable) and targets.quantities is None:
         file.complain("targets", "nothing is to be kept in sync. Add a table [targets.quantities].")
+    if isinstance(pohoda, PohodaTable):
+        _complete(pohoda, file)
     if problems or shop is None:
         return None
     assert isinstance(state, StateTable)
@@ -135,13 +145,29 @@ def _load(file: _File) -> Config | None:
     return Config(path, shop, state, pohoda, targets)
 
 
+def _complete(pohoda: PohodaTable, file: _File) -> None:
+    """Complain about the address of a server that is not understood, or that says not enough to log in."""
+    text = pohoda.database.get_secret_value().strip()
+    if not text.lower().startswith("mssql:"):
+        return
+    try:
+        address = read_address(text, **pohoda.beside)
+    except ConfigError as error:
+        text = str(error).removeprefix("[pohoda]").removeprefix(" database").removeprefix(": ")
+        file.complain("pohoda.database", f"{text} {error.hint}")
+        return
+    if address.user and not address.password:
+        remedy = 'Add password = "${POHODA_PASSWORD}", or leave the user out for a log-in by Windows.'
+        file.complain("pohoda.password", f"is missing. {remedy}")
+
+
 def _relative(pohoda: PohodaTable, folder: Path) -> PohodaTable:
     """Resolve a database that is a file beside the configuration."""
     text = pohoda.database.get_secret_value()
     scheme = "sqlite:///" if text.startswith("sqlite:///") else ""
     if "://" in text and not scheme:
         return pohoda
-    full = (folder / text.removeprefix(scheme)).absolute()
+    full = os.path.normpath((folder / text.removeprefix(scheme)).absolute())  # one spelling; a link stays a link
     return pohoda.model_copy(update={"database": SecretStr(f"{scheme}{full}")})
 
 
@@ -190,12 +216,13 @@ _MISSING = {
     "targets.quantities.deduct": 'Say what to take off the stock: "none", "reservations" or "received-orders";'
     " config/README.md explains them with an example.",
     "state.file": 'Say where the agent may remember, such as "eshop.state.db".',
-    "pohoda.database": "Say where POHODA's database is.",
+    "pohoda.database": "Say where POHODA's database is: 'mssql://SERVER\\POHODA' or a path.",
     "shop.key": 'Write key = "${PRESTASHOP_KEY}" and set that environment variable.',
 }
 _WRONG = {
     "string_type": 'write a text in quotes, such as "eshop".',
     "string_too_short": "must not be empty.",
+    "too_short": "must not be empty.",
     "int_type": "write a whole number without quotes.",
     "float_type": "write a number without quotes.",
     "bool_type": "write true or false without quotes.",

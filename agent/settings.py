@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict, field_validator, model_validator
@@ -107,10 +107,53 @@ class StateTable(_Table):
     keep_rows: int = Field(default=200_000, ge=1000)
 
 
+def _digits(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """Tell of a bare number what it needs: quotes, for an IČO may begin with zeros."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError('write the IČO in quotes, with its leading zeros: ico = "01234567".')  # noqa: TRY004 - pydantic's
+    return value
+
+
+Ico = Annotated[str, BeforeValidator(_digits)]
+
+
+class Beside(TypedDict):
+    """Keys of ``[pohoda]`` that complete an address; None where they are left out."""
+
+    user: str | None
+    password: str | None
+    ico: str | None
+    year: int | None
+
+
 class PohodaTable(_Table):
-    """``[pohoda]``: where the data come from."""
+    """``[pohoda]``: where the data come from, and which accounting unit and year they are to be of."""
 
     database: SecretStr = Field(min_length=1)
+    ico: Ico | None = None
+    year: int | None = None
+    user: str | None = Field(default=None, min_length=1)
+    password: SecretStr | None = Field(default=None, min_length=1)
+
+    @field_validator("ico")
+    @classmethod
+    def _eight_digits(cls, ico: str | None) -> str | None:
+        if ico is not None and not re.fullmatch(r"[0-9]{8}", ico):
+            raise ValueError('an IČO has 8 digits, leading zeros included: ico = "01234567".')
+        return ico
+
+    @field_validator("year")
+    @classmethod
+    def _plausible(cls, year: int | None) -> int | None:
+        if year is not None and not 1990 <= year <= 2100:
+            raise ValueError("write the whole accounting year, such as year = 2026.")
+        return year
+
+    @property
+    def beside(self) -> Beside:
+        """What stands beside the address of the database, as `agent.sources.connect.open_database` takes it."""
+        password = self.password.get_secret_value() if self.password else None
+        return {"user": self.user, "password": password, "ico": self.ico, "year": self.year}
 
 
 class QuantitiesTable(_Table):

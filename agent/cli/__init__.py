@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from agent import app
-from agent.cli import compare, explain, look, outbox, running
+from agent.cli import check, compare, explain, look, outbox, running
 from agent.cli.output import fail
 from agent.errors import AgentError, ConfigError
 from state.errors import StateError
@@ -30,7 +30,7 @@ for command in (
     running.demo,
     compare.plan,
     compare.reconcile,
-    look.check,
+    check.check,
     look.status,
     explain.explain,
     outbox.outbox,

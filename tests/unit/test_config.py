@@ -81,9 +81,81 @@ def test_paths_are_relative_to_the_file_and_not_to_where_the_agent_was_started(
 
 
 def test_the_address_of_a_server_is_left_as_it_is_and_its_password_is_a_secret(tmp_path: Path) -> None:
-    config = sound(tmp_path, SOUND.replace("pohoda.db", "mssql://reader:s3cret-pass@server/StwPh_1"))
-    assert config.pohoda.database.get_secret_value() == "mssql://reader:s3cret-pass@server/StwPh_1"
-    assert "s3cret-pass" in config.secrets()
+    config = sound(tmp_path, SOUND.replace("pohoda.db", "mssql://reader:s3cret%2Fpass@server/StwPh_1"))
+    assert config.pohoda.database.get_secret_value() == "mssql://reader:s3cret%2Fpass@server/StwPh_1"
+    assert {"s3cret%2Fpass", "s3cret/pass"} <= set(config.secrets())
+    assert "s3cret" not in repr(config)
+
+
+SERVER = r"""[pohoda]
+database = 'mssql://SERVER\POHODA'
+ico = "01234567"
+year = 2026
+user = "reader"
+password = "${SHOP_KEY}"
+"""
+
+
+def server(folder: Path, before: str = "", after: str = "") -> Path:
+    """A file whose POHODA is on a SQL Server, with one place changed."""
+    assert before in SERVER
+    return write(folder, SOUND.replace('[pohoda]\ndatabase = "pohoda.db"\n', SERVER.replace(before, after)))
+
+
+def test_a_named_instance_needs_no_name_of_a_database_beside_ico_and_year(tmp_path: Path) -> None:
+    (config,) = load([server(tmp_path)], ENVIRONMENT)
+    pohoda = config.pohoda
+    assert (pohoda.database.get_secret_value(), pohoda.user) == ("mssql://SERVER\\POHODA", "reader")
+    assert (pohoda.ico, pohoda.year) == ("01234567", 2026)
+    assert "top-secret-key" in config.secrets()
+    assert "top-secret-key" not in repr(config)
+
+
+def test_without_user_and_password_windows_logs_in(tmp_path: Path) -> None:
+    (config,) = load([server(tmp_path, 'user = "reader"\npassword = "${SHOP_KEY}"\n')], ENVIRONMENT)
+    assert (config.pohoda.user, config.pohoda.password) == (None, None)
+
+
+def test_a_path_is_no_secret_for_an_error_should_show_it(tmp_path: Path) -> None:
+    assert sound(tmp_path).secrets() == ["top-secret-key"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('"01234567"', "12345678", "pohoda.ico: write the IČO in quotes, with its leading zeros"),
+        ('"01234567"', '"1234567"', 'pohoda.ico: an IČO has 8 digits, leading zeros included: ico = "01234567".'),
+        ('"01234567"', '"CZ1234567"', "pohoda.ico: an IČO has 8 digits"),
+        ('"01234567"', '"١٢٣٤٥٦٧٨"', "pohoda.ico: an IČO has 8 digits"),
+        ('"01234567"', "01234567", 'so does an IČO, "01234567"'),
+        ("2026", "26", "pohoda.year: write the whole accounting year, such as year = 2026."),
+        ("2026", '"2026"', "pohoda.year: write a whole number without quotes."),
+        ("year = 2026\n", "", "pohoda.database: the address names no database. Write it behind a slash"),
+        ('ico = "01234567"\n', "", "or set [pohoda] ico and year."),
+        ('user = "reader"\n', "", "pohoda.database: there is a password, but no user. Name the user"),
+        ('password = "${SHOP_KEY}"\n', "", 'pohoda.password: is missing. Add password = "${POHODA_PASSWORD}", or'),
+        ('"reader"', '""', "pohoda.user: must not be empty."),
+        ('user = "reader"', 'usr = "reader"', "Did you mean 'user'?"),
+        ("mssql://SERVER", "mssql://", "pohoda.database: the"),
+        ("POHODA'", "POHODA?drivr=FreeTDS'", 'Did you mean "driver"?'),
+        (
+            r"'mssql://SERVER\POHODA'",
+            r'"mssql://SERVER\POHODA"',
+            r"in single ones: 'D:\data\pohoda.db', 'mssql://SERVER",
+        ),
+        (r"'mssql://SERVER\POHODA'", '""', "pohoda.database: must not be empty."),
+    ],
+)
+def test_a_wrong_setting_of_a_server_is_named_with_its_remedy(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    told = problems(server(tmp_path, before, after))
+    assert any(said in one for one in told), told
+
+
+def test_a_missing_variable_of_the_password_is_the_only_thing_that_is_said(tmp_path: Path) -> None:
+    (only,) = problems(server(tmp_path, "SHOP_KEY", "POHODA_PASSWORD"))
+    assert "pohoda.password: the environment variable POHODA_PASSWORD is not set." in only
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
@@ -138,7 +210,7 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
         ("[targets.quantities]", "[targets.quantitys]", "Did you mean 'quantities'?"),
         ('"prestashop"', '"prestashpo"', "Did you mean 'prestashop'?"),
         ('"prestashop"', "7", 'shop.kind: must be "prestashop" or "vendure"'),
-        ("[pohoda]", "[pohoda]\nxyzzy = 1", "Known: database"),
+        ("[pohoda]", "[pohoda]\nxyzzy = 1", "Known: database, ico, year, user, password"),
     ],
 )
 def test_an_unknown_word_is_an_error_with_the_word_that_was_meant(

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from agent.cli import cli
 from agent.config import load
 from agent.settings import SHOP_TABLES, PohodaTable, QuantitiesTable, StateTable
+from agent.sources import server_address
+from agent.sources.rights import HELPFUL, NEEDED, statements
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,9 +48,28 @@ def tables() -> list[tuple[str, type[BaseModel]]]:
     return [*shops, ("state", StateTable), ("pohoda", PohodaTable), ("targets.quantities", QuantitiesTable)]
 
 
+def section(table: str) -> str:
+    """The part of config/README.md about a table of the file."""
+    (found,) = re.findall(
+        rf"^## \[{re.escape(table.split(maxsplit=1)[0])}\](.*?)(?=^## |\Z)", KEYS, re.MULTILINE | re.DOTALL
+    )
+    return str(found)
+
+
 @pytest.mark.parametrize(("table", "key"), [(name, key) for name, model in tables() for key in model.model_fields])
 def test_every_key_is_documented(table: str, key: str) -> None:
-    assert re.search(rf"^\| [^|]*`{key}`", KEYS, re.MULTILINE), f"{table}.{key}"
+    assert re.search(rf"^\| [^|]*`{key}`", section(table), re.MULTILINE), f"{table}.{key}"
+
+
+@pytest.mark.parametrize("table", [*NEEDED, *HELPFUL])
+def test_the_right_to_every_table_that_is_read_is_in_the_statements_of_the_readme(table: str) -> None:
+    assert f"GRANT SELECT ON dbo.{table} TO pohoda_agent;" in section("pohoda")
+    assert f"GRANT SELECT ON dbo.{table} TO pohoda_agent;" in statements("StwPh_12345678_2026")
+
+
+def test_the_options_of_an_address_are_documented() -> None:
+    for option in server_address._OPTIONS:
+        assert f"?{option}=" in section("pohoda")
 
 
 def test_no_key_is_documented_that_does_not_exist() -> None:
@@ -56,7 +77,7 @@ def test_no_key_is_documented_that_does_not_exist() -> None:
     documented = {
         key
         for line in KEYS.splitlines()
-        if line.startswith("| `")
+        if line.startswith("| `") and "mssql:" not in line and not line.startswith("| `?")  # forms of an address
         for key in re.findall(r"`(\w+)`", line.split("|")[1])
     }
     assert documented - known == set()
