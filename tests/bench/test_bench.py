@@ -18,6 +18,10 @@ FIGURES = {
     "latency": ["poll_ms", "shop_ms", "p50_ms", "p99_ms"],
     "idle": ["cpu_percent", "rss_mb"],
     "recovery": ["first_write_s"],
+    "growth": [
+        *("growth_first_pass", "growth_warm_pass", "growth_idle", "growth_changed"),
+        *("rss_mb_per_100k", "bytes_per_card", "aa"),
+    ],
 }
 
 

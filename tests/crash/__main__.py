@@ -17,10 +17,13 @@ from pathlib import Path
 from agent.demo import pohoda
 from agent.demo.prestashop import FakePrestaShop
 from tests.crash import mutations
+from tests.crash.books import Books, InFile, OnServer
 from tests.crash.child import ROOT, Child, kill_all
 from tests.crash.judge import Verdict, judge
 from tests.crash.storm import ODDS, Storm
 from tests.crash.writer import Writer
+from tests.mssql.drivers import DRIVERS, Driver, find
+from tests.mssql.server import Server
 
 POINTS = ("before-ingest-commit", "after-ingest-commit", "before-send", "after-send", "after-settle", "after-read-back")
 BATCH, DISPATCHERS = 100, 1
@@ -36,7 +39,7 @@ timeout = "400ms"
 [state]
 file = "state.db"
 [pohoda]
-database = "pohoda.db"
+database = "{database}"
 [targets.quantities]
 poll = "200ms"
 row_version = "{strategy}"
@@ -56,6 +59,8 @@ class Options:
     mutation: str
     keep: bool
     points: tuple[str, ...] = POINTS
+    database: str = "sqlite"
+    driver: Driver = "FreeTDS"
 
 
 def main() -> None:
@@ -68,9 +73,12 @@ def main() -> None:
     parser.add_argument("--mutation", default="", choices=["", *mutations.MUTATIONS], help="run a broken build")
     parser.add_argument("--keep", action="store_true", help="keep the folder, for a post-mortem")
     parser.add_argument("--points", default=",".join(POINTS), help="fail points to die at, in turn")
-    said = parser.parse_args()
-    points = tuple(said.points.split(","))
-    options = Options(said.kills, said.strategy, said.cards, said.seed, said.mutation, said.keep, points)
+    parser.add_argument("--database", default="sqlite", choices=["sqlite", "mssql"], help="mssql: the TDS test server")
+    parser.add_argument("--driver", default="FreeTDS", choices=DRIVERS, help="which ODBC driver the agent reads it by")
+    said = vars(parser.parse_args())
+    if said["database"] == "mssql" and find(said["driver"]) is None:
+        parser.error(f"the ODBC driver {said['driver']} is missing")
+    options = Options(**{**said, "points": tuple(said["points"].split(","))})
     folder = Path(tempfile.mkdtemp(prefix="pohoda-crash-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what follows happens then, too
     try:
@@ -86,34 +94,45 @@ def main() -> None:
 def run(options: Options, folder: Path) -> int:
     """Kill the agent ``options.kills`` times while cards change; returns the exit code."""
     tree = mutations.build(options.mutation, folder / "tree") if options.mutation else ROOT
-    pohoda.create(
-        folder / "pohoda.db",
-        stores=("HLAVNI",),
-        cards=options.cards,
-        seed=options.seed,
-        row_version=options.strategy == "rowversion",
-    )
-    cards = _prepare(folder / "pohoda.db")
+    path = folder / "pohoda.db"
+    in_file = options.database == "sqlite"
+    row_version = options.strategy == "rowversion"
+    pohoda.create(path, stores=("HLAVNI",), cards=options.cards, seed=options.seed, row_version=row_version and in_file)
+    cards = _prepare(path)
+    if in_file:
+        return _storm(options, folder, tree, cards, InFile(path))
+    with Server() as server:
+        books = OnServer(server, path, driver=options.driver, row_version=row_version, seed=options.seed)
+        path.unlink()  # nobody is to read it by mistake
+        return _storm(options, folder, tree, cards, books)
+
+
+def _storm(options: Options, folder: Path, tree: Path, cards: list[tuple[int, str]], books: Books) -> int:
     with FakePrestaShop() as shop:
         shop.add_products((code, 0) for _, code in cards)
         config = folder / "eshop.toml"
-        config.write_text(CONFIG.format(url=shop.url, key=shop.key, strategy=options.strategy), encoding="utf-8")
+        text = CONFIG.format(url=shop.url, key=shop.key, database=books.address, strategy=options.strategy)
+        config.write_text(text, encoding="utf-8")
         _baseline(config, folder, tree)
         storm = Storm(shop, seed=options.seed, timeout=TIMEOUT)
         seconds = max(8.0, 2.0 * options.kills)
-        writer = Writer(folder / "pohoda.db", cards, seed=options.seed, seconds=seconds, changes=2 * len(cards))
+        writer = Writer(books, cards, seed=options.seed, seconds=seconds, changes=2 * len(cards))
         writer.start()
         begin = time.monotonic()
-        kills = _kill(options, config, tree)
-        last = Child(config, tree=tree)
-        writer.done.wait(seconds * 3)
-        _until_all_faults(shop, 60)
+        with books.trouble():
+            kills = _kill(options, config, tree)
+            last = Child(config, tree=tree)
+            _until_all_faults(shop, seconds + 60)
+            written = writer.finish(seconds * 3)
         storm.over = True
-        quiet = _until_quiet(folder / "state.db", last, 90)
+        quiet = _until_quiet(folder / "state.db", last, 90, calm=books.calm) and written
         code = last.stop()
         rows = dict(_stock_rows(shop))
         held = shop.quantities()
         verdict = judge(storm.sent, kills, rows, writer.versioned, pohoda=dict(writer.final), shop=held)
+        if books.hands > 1:
+            print(f"{books.hands} writers at once, {books.restarts} restarts of the server, read by {options.driver}")
+            quiet = quiet and books.restarts > 0
         return _say(options, verdict, shop, quiet=quiet, code=code, kills=kills, took=time.monotonic() - begin)
 
 
@@ -150,7 +169,7 @@ def _prepare(database: Path) -> list[tuple[int, str]]:
 def _baseline(config: Path, folder: Path, tree: Path) -> None:
     """Let the first life read the shop and send the differences in peace."""
     child = Child(config, tree=tree)
-    if not _until_quiet(folder / "state.db", child, 60):
+    if not _until_quiet(folder / "state.db", child, 60, calm=2.0):
         print((folder / "agent.log").read_text(encoding="utf-8")[-3000:], file=sys.stderr)
         raise SystemExit("the agent did not finish its baseline")
     child.stop()
@@ -181,14 +200,15 @@ def _until_all_faults(shop: FakePrestaShop, seconds: float) -> None:
         time.sleep(0.1)
 
 
-def _until_quiet(state: Path, child: Child, seconds: float) -> bool:
-    """Wait until nothing is pending or resting, twice in a row with a poll between."""
+def _until_quiet(state: Path, child: Child, seconds: float, *, calm: float) -> bool:
+    """Wait until nothing is pending or resting, for so many seconds on end, with polls between."""
     end = time.monotonic() + seconds
-    calm = 0
+    moved = time.monotonic()
     while time.monotonic() < end and child.alive():
         time.sleep(0.5)
-        calm = calm + 1 if _is_quiet(state) else 0
-        if calm >= 4:
+        if not _is_quiet(state):
+            moved = time.monotonic()
+        elif time.monotonic() >= moved + calm:
             return True
     return False
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.crash.child import ROOT
 from tests.crash.mutations import MUTATIONS
+from tests.mssql.drivers import Driver, need
 
 BROKEN = [
     ("cursor-before-commit", "before-ingest-commit"),
@@ -41,3 +42,12 @@ def test_a_broken_build_is_caught(name: str, points: str) -> None:
     last = result.stdout.splitlines()[-1]
     assert last.startswith("kills=")
     assert " lost=0 regressed=0 " not in last, last
+
+
+@pytest.mark.parametrize(("strategy", "driver"), [("rowversion", "FreeTDS"), ("fingerprint", "Microsoft")])
+def test_nothing_is_lost_when_the_sql_server_is_restarted_too(strategy: str, driver: Driver) -> None:
+    need(driver)
+    options = ("--database", "mssql", "--strategy", strategy, "--driver", driver)
+    result = crash("--kills", "3", "--cards", "300", *options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "kills=3 lost=0 regressed=0" in result.stdout.splitlines()[-1]

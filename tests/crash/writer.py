@@ -7,45 +7,66 @@ values, so that what is pending, in the shop and new are easily the same.
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
-from datetime import datetime
-from pathlib import Path
+
+from tests.crash.books import Books, Hand
 
 FLIP = (8, 10)
 
 
 class Writer:
-    """Changes every card at least once within ``seconds``; `final` is what POHODA holds at the end."""
+    """Changes every card at least once within ``seconds``, and goes on at leisure until `finish`.
 
-    def __init__(
-        self, database: Path, cards: list[tuple[int, str]], *, seed: int, seconds: float, changes: int
-    ) -> None:
+    `final` is what POHODA holds at the end.
+    Where several hands write, each has its own cards, so that the changes of a card keep their order.
+    """
+
+    def __init__(self, books: Books, cards: list[tuple[int, str]], *, seed: int, seconds: float, changes: int) -> None:
         chance = random.Random(seed)
         self.versioned = {code for at, (_, code) in enumerate(cards) if at % 2 == 0}
         chosen = [*cards, *chance.choices(cards, k=max(0, changes - len(cards)))]
-        self._plan = sorted((chance.uniform(0, seconds), row, code) for row, code in chosen)
+        plan = sorted((chance.uniform(0, seconds), row, code) for row, code in chosen)
         self.final: dict[str, int] = {}
-        self.done = threading.Event()
-        self._database = database
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._books = books
+        self._enough = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=self._run,
+                args=([each for each in plan if each[1] % books.hands == number], random.Random(seed + number)),
+                name=f"writer-{number}",
+                daemon=True,
+            )
+            for number in range(books.hands)
+        ]
 
     def start(self) -> None:
-        """Begin; `done` is set after the last change."""
-        self._thread.start()
+        """Begin."""
+        for thread in self._threads:
+            thread.start()
 
-    def _run(self) -> None:
-        connection = sqlite3.connect(self._database, isolation_level=None, timeout=10)
+    def finish(self, seconds: float) -> bool:
+        """Let everybody end what was planned; tells whether they did in time."""
+        self._enough.set()
+        end = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, plan: list[tuple[float, int, str]], chance: random.Random) -> None:
         begin = time.monotonic()
-        for moment, row, code in self._plan:
-            time.sleep(max(0.0, begin + moment - time.monotonic()))
-            value = self._next(code)
-            now = datetime.now().isoformat(sep=" ", timespec="milliseconds")  # noqa: DTZ005 - POHODA's times are local
-            connection.execute("UPDATE SKz SET StavZ = ?, DatSave = ? WHERE ID = ?", (value, now, row))
-            self.final[code] = value
-        connection.close()
-        self.done.set()
+        with self._books.hand(chance) as write:
+            for moment, row, code in plan:
+                time.sleep(max(0.0, begin + moment - time.monotonic()))
+                self._write(write, row, code)
+            while plan and not self._enough.wait(chance.uniform(0, 0.2)):
+                _, row, code = chance.choice(plan)
+                self._write(write, row, code)
+
+    def _write(self, write: Hand, row: int, code: str) -> None:
+        value = self._next(code)
+        write(row, value)
+        self.final[code] = value
 
     def _next(self, code: str) -> int:
         before = self.final.get(code)
