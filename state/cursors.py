@@ -35,8 +35,8 @@ def pass_under_way(db: sqlite3.Connection) -> bool:
 def offered(db: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
     """Tell which of these keys some source had on offer when it last saw them."""
     rows = db.execute(
-        "SELECT key FROM seen WHERE source IN (SELECT name FROM source) AND offered = 1"
-        " AND key IN (SELECT value FROM json_each(?))",
+        "SELECT s.key FROM json_each(?) CROSS JOIN source CROSS JOIN seen AS s INDEXED BY seen_key"
+        " ON s.source = source.name AND s.key = json_each.value AND s.offered = 1",
         (json.dumps(list(keys)),),
     )
     return {row[0] for row in rows}
@@ -61,7 +61,7 @@ def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> lis
 
 
 def seen_fingerprints(db: sqlite3.Connection, source: str, row: int, limit: int) -> dict[int, bytes]:
-    """Read row id -> fingerprint above a row id, in the order of the ids: all that an unchanged chunk is compared by."""
+    """Read row id -> fingerprint above a row id, in the order of the ids: all that an unchanged chunk is told by."""
     return dict(
         db.execute(
             "SELECT row, fingerprint FROM seen WHERE source = ? AND row > ? ORDER BY row LIMIT ?", (source, row, limit)
@@ -72,16 +72,21 @@ def seen_fingerprints(db: sqlite3.Connection, source: str, row: int, limit: int)
 def seen_rows(db: sqlite3.Connection, source: str, rows: Sequence[int]) -> list[SeenTuple]:
     """Read the stored rows with these ids."""
     return db.execute(
-        "SELECT row, key, fingerprint, offered FROM seen WHERE source = ? AND row IN (SELECT value FROM json_each(?))",
-        (source, json.dumps(list(rows))),
+        "SELECT s.row, s.key, s.fingerprint, s.offered FROM json_each(?) CROSS JOIN seen AS s"
+        " ON s.source = ? AND s.row = json_each.value",
+        (json.dumps(list(dict.fromkeys(rows))), source),
     ).fetchall()
 
 
 def seen_keys(db: sqlite3.Connection, source: str, keys: Sequence[str]) -> list[SeenTuple]:
-    """Read all stored rows of these keys."""
+    """Read all stored rows of these keys.
+
+    The index is named because the planner takes a source for something rarer than a key, and reads all its rows.
+    """
     return db.execute(
-        "SELECT row, key, fingerprint, offered FROM seen WHERE source = ? AND key IN (SELECT value FROM json_each(?))",
-        (source, json.dumps(list(keys))),
+        "SELECT s.row, s.key, s.fingerprint, s.offered FROM json_each(?) CROSS JOIN seen AS s INDEXED BY seen_key"
+        " ON s.source = ? AND s.key = json_each.value",
+        (json.dumps(list(dict.fromkeys(keys))), source),
     ).fetchall()
 
 

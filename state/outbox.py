@@ -9,26 +9,40 @@ The rules that money hangs on, as far as they live here:
 
 There is no "running" state. Before a batch leaves, its rows are marked as sent, in the commit that settles the batch
 before; rows found so marked at a start count as unclear, all others simply go.
+
+What passes here by the million is written for speed (measured): records are named tuples, which are made in a fifth of
+a frozen dataclass's time; keys are looked up by a join from their JSON list, for ``IN`` first sorts them; a plain row
+names only the columns in which it differs from the defaults, a quarter less time than all eighteen.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from sqlite3 import Connection
+from typing import NamedTuple, TypeAlias
+
+from state import shadows
 
 LIVE, BULK = 0, 1
 GUARD_WAITS = "guard: waits for the end of this pass"
 """The reason of a counted row until its pass has ended and been judged."""
 
 OPEN = "('pending', 'held')"
+_INSERT = (
+    "INSERT OR FAIL INTO delivery (id, target, key, code, value, lane, place, source, version, created_at, status)"
+    " VALUES "
+)
+_PLAIN = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')"
+_TOGETHER = 10
+"""Rows in one statement."""
 SINGLY = 6
 """From so many attempts on a row goes alone, so that however large a batch was, no neighbour dies with a bad row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A value to be owed. ``value`` is JSON text; equal values must be equal texts."""
 
     target: str
@@ -54,8 +68,7 @@ class Enqueued:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A delivery as dispatch takes it."""
 
     id: int
@@ -70,8 +83,7 @@ class Row:
     created_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
+class _Open(NamedTuple):
     id: int
     value: str
     status: str
@@ -83,80 +95,92 @@ class _Open:
     approved: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the file says about the keys of a call: open rows, values last confirmed, keys with a dead letter."""
+
+    opens: dict[str, _Open]
+    shadows: dict[str, str]
+    dead: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a call writes. ``plain`` rows wait to be sent, nothing was open before; ``others`` are all the rest."""
+
+    plain: list[tuple[object, ...]] = field(default_factory=list)
+    others: list[tuple[object, ...]] = field(default_factory=list)
+    folded: list[tuple[float, int]] = field(default_factory=list)
+    passed: list[tuple[int, int, int]] = field(default_factory=list)
+    uncounted: list[tuple[str, str]] = field(default_factory=list)
+
+
+Counts: TypeAlias = Callable[[str, str | None, str], bool]
+"""``counts(key, old, new)`` tells whether the target's guard counts a change. ``old`` is the value last confirmed, or
+else the one that is superseded, or None when neither is known."""
+
+
 def enqueue(
-    db: Connection,
-    target: str,
-    entries: Sequence[Entry],
-    *,
-    now: float,
-    counts: Callable[[str, str | None, str], bool] = lambda _key, _old, _new: False,
+    db: Connection, target: str, entries: Sequence[Entry], *, now: float, counts: Counts | None = None
 ) -> Enqueued:
     """Owe the entries' values (keys unique within a call), by the rules of this module.
 
-    ``counts(key, old, new)`` tells which changes the target's guard counts; those are held until `guards.judge` lets
-    them go. ``old`` is the value last confirmed, or else the one that is superseded, or None when neither is known.
+    What ``counts`` says is counted (None: nothing) is held until `guards.judge` lets it go.
     """
+    if not entries:
+        return Enqueued()
     keys = json.dumps([entry.key for entry in entries])
-    opens = _open_rows(db, target, keys)
-    shadows = dict(
-        db.execute(
-            "SELECT key, value FROM shadow WHERE target = ? AND key IN (SELECT value FROM json_each(?))", (target, keys)
-        )
-    )
-    dead = _dead_among(db, target, [entry.key for entry in entries if shadows.get(entry.key) == entry.value])
-    next_id = _last_id(db) + 1
-    fresh: list[tuple[object, ...]] = []
-    folded: list[tuple[int | float, int]] = []
-    passed: list[tuple[int, int, int]] = []
-    counted_away: list[tuple[str, str]] = []
-    tally = {"pending": 0, "held": 0, "dead": 0, "dropped": 0}
-    for entry in entries:
-        old = opens.get(entry.key)
-        known = shadows.get(entry.key, old.value if old else None)
-        status, counted = _judge_entry(entry, known, counts, approved=bool(old and old.approved))
-        if old is None and not entry.force and _has_it(entry, shadows, dead):
-            tally["dropped"] += 1  # rule 1: nothing open, and the shop has it
-            continue
-        if old and _waits_already(entry, old, status):
-            passed.append((min(old.lane, entry.lane), int(entry.force), old.id))
-            tally["dropped"] += 1
-            continue
-        if old:
-            folded.append((now, old.id))
-        if status != "held" and (counted or known not in {None, entry.value}):
-            counted_away.append((target, entry.key))  # approved, or another value than the one that was counted
-        fresh.append(_new_row(entry, old, next_id, status=status, counted=counted, now=now))
-        next_id += 1
-        tally[status] += 1
-    _write(db, target, fresh, folded=folded, passed=passed)
+    any_dead = has_dead(db, target)
+    dead = _dead_among(db, target, keys) if any_dead else set()
+    known = _Known(_open_rows(db, target, keys), shadows.among(db, target, keys), dead)
+    changes = _Changes()
+    dropped = _sort(entries, known, changes, counts=counts, last_id=_last_id(db), now=now)
+    _write(db, target, changes, any_dead=any_dead)
     forget_shadows(db, [(target, entry.key) for entry in entries if entry.unusable])
-    db.executemany("DELETE FROM guarded WHERE target = ? AND key = ?", counted_away)
-    return Enqueued(**tally)
+    statuses = [row[5] for row in changes.others]
+    pending = len(changes.plain) + statuses.count("pending")
+    return Enqueued(pending, statuses.count("held"), statuses.count("dead"), dropped)
 
 
-def _judge_entry(
-    entry: Entry, known: str | None, counts: Callable[[str, str | None, str], bool], *, approved: bool
-) -> tuple[str, bool]:
-    """Tell a new row's status, and whether the guard counts it. What was approved is neither held nor counted again."""
-    if entry.unusable:
-        return "dead", False
-    if counts(entry.key, known, entry.value):
-        return ("pending" if approved else "held"), True
-    return "pending", False
+def _sort(
+    entries: Sequence[Entry], known: _Known, changes: _Changes, *, counts: Counts | None, last_id: int, now: float
+) -> int:
+    """Tell for each entry what it changes; returns how many are nothing new."""
+    first = row_id = last_id
+    for entry in entries:
+        target, key, code, value, lane, _, unusable, source, version = entry
+        old, shadow = known.opens.get(key), known.shadows.get(key)
+        if old is None and not entry.force and shadow == value and not unusable and key not in known.dead:
+            continue  # rule 1: nothing open, and the shop has it; a dead letter is answered by no belief
+        before = old.value if old and shadow is None else shadow
+        status, counted = "pending", False
+        if unusable:
+            status = "dead"
+        elif counts and counts(key, before, value):  # what was approved is neither held nor counted again
+            status, counted = "pending" if old and old.approved else "held", True
+        if old and _waits_already(value, old, status):
+            if entry.force or lane < old.lane:
+                changes.passed.append((min(old.lane, lane), int(entry.force), old.id))
+            continue
+        row_id += 1
+        if status != "held" and (counted or (before is not None and before != value)):
+            changes.uncounted.append((target, key))  # approved, or another value than the one that was counted
+        if old is None and status == "pending":
+            changes.plain.append((row_id, target, key, code, value, lane, row_id, source, version, now))
+            continue
+        changes.others.append(_other_row(entry, old, row_id, status=status, counted=counted, now=now))
+        if old:
+            changes.folded.append((now, old.id))
+    return len(entries) - (row_id - first)
 
 
-def _has_it(entry: Entry, shadows: dict[str, str], dead: set[str]) -> bool:
-    """Tell whether the shop holds the value; a dead letter is answered by a delivery, never by a belief."""
-    return not entry.unusable and entry.key not in dead and shadows.get(entry.key) == entry.value
-
-
-def _waits_already(entry: Entry, old: _Open, status: str) -> bool:
+def _waits_already(value: str, old: _Open, status: str) -> bool:
     """Tell whether this very value waits to be sent. A row that the guard let go is not held a second time."""
-    same = old.value == entry.value and not old.sent and status != "dead"
+    same = old.value == value and not old.sent and status != "dead"
     return same and (old.status == "pending" or status == "held")
 
 
-def _new_row(
+def _other_row(
     entry: Entry, old: _Open | None, row_id: int, *, status: str, counted: bool, now: float
 ) -> tuple[object, ...]:
     return (
@@ -183,19 +207,25 @@ def _new_row(
 
 def _open_rows(db: Connection, target: str, keys: str) -> dict[str, _Open]:
     rows = db.execute(
-        "SELECT key, id, value, status, lane, place, folded, attempts, sent_at IS NOT NULL, approved FROM delivery"
-        f" WHERE target = ? AND status IN {OPEN} AND key IN (SELECT value FROM json_each(?))",
-        (target, keys),
+        "SELECT d.key, d.id, d.value, d.status, d.lane, d.place, d.folded, d.attempts, d.sent_at IS NOT NULL,"
+        " d.approved FROM json_each(?) CROSS JOIN delivery AS d ON d.target = ? AND d.key = json_each.value"
+        f" AND d.status IN {OPEN}",
+        (keys, target),
     )
-    return {row[0]: _Open(*row[1:]) for row in rows}
+    return {row[0]: _Open._make(row[1:]) for row in rows}
 
 
-def _dead_among(db: Connection, target: str, keys: Sequence[str]) -> set[str]:
-    if not keys:
-        return set()
+def has_dead(db: Connection, target: str) -> bool:
+    """Tell whether a target has any unanswered dead letter: most have none, which spares a look at every key."""
+    sql = "SELECT 1 FROM delivery WHERE target = ? AND status = 'dead' LIMIT 1"
+    return db.execute(sql, (target,)).fetchone() is not None
+
+
+def _dead_among(db: Connection, target: str, keys: str) -> set[str]:
     rows = db.execute(
-        "SELECT key FROM delivery WHERE target = ? AND status = 'dead' AND key IN (SELECT value FROM json_each(?))",
-        (target, json.dumps(keys)),
+        "SELECT d.key FROM json_each(?) CROSS JOIN delivery AS d"
+        " ON d.target = ? AND d.key = json_each.value AND d.status = 'dead'",
+        (keys, target),
     )
     return {row[0] for row in rows}
 
@@ -205,29 +235,39 @@ def _last_id(db: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _write(
-    db: Connection,
-    target: str,
-    fresh: Sequence[tuple[object, ...]],
-    *,
-    folded: Sequence[tuple[int | float, int]],
-    passed: Sequence[tuple[int, int, int]],
-) -> None:
-    db.executemany("UPDATE delivery SET status = 'superseded', settled_at = ? WHERE id = ?", folded)
-    db.executemany("UPDATE delivery SET lane = ?, due = CASE WHEN ? THEN 0 ELSE due END WHERE id = ?", passed)
-    if fresh:
-        keys = json.dumps([row[2] for row in fresh])
-        db.execute(  # a dead letter is answered by the next value of its key
+def _write(db: Connection, target: str, changes: _Changes, *, any_dead: bool) -> None:
+    db.executemany("UPDATE delivery SET status = 'superseded', settled_at = ? WHERE id = ?", changes.folded)
+    db.executemany("UPDATE delivery SET lane = ?, due = CASE WHEN ? THEN 0 ELSE due END WHERE id = ?", changes.passed)
+    if any_dead:  # a dead letter is answered by the next value of its key
+        db.execute(
             "UPDATE delivery SET status = 'superseded' WHERE target = ? AND status = 'dead'"
             " AND key IN (SELECT value FROM json_each(?))",
-            (target, keys),
+            (target, json.dumps([row[2] for row in (*changes.plain, *changes.others)])),
         )
+    _insert_plain(db, changes.plain)
     db.executemany(
         "INSERT INTO delivery (id, target, key, code, value, status, lane, place, source, version, created_at,"
         " attempts, folded, guarded, approved, reason, hint, settled_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        fresh,
+        changes.others,
     )
+    if changes.uncounted and db.execute("SELECT 1 FROM guarded WHERE target = ? LIMIT 1", (target,)).fetchone():
+        db.executemany("DELETE FROM guarded WHERE target = ? AND key = ?", changes.uncounted)
+
+
+def _insert_plain(db: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows several to a statement, by a fifth faster than one by one.
+
+    ``OR FAIL``, because a statement of several rows otherwise first copies every page that it changes, to be able to
+    take back its own part alone; here a failure takes back the whole transaction anyway.
+    """
+    for size in (_TOGETHER, 1):
+        whole = len(rows) - len(rows) % size
+        db.executemany(
+            _INSERT + ", ".join([_PLAIN] * size),
+            (list(chain.from_iterable(rows[at : at + size])) for at in range(0, whole, size)),
+        )
+        rows = rows[whole:]
 
 
 def take(db: Connection, target: str, *, limit: int, now: float, far: float) -> list[Row]:
@@ -238,7 +278,7 @@ def take(db: Connection, target: str, *, limit: int, now: float, far: float) -> 
     Rows that failed before go with their like, in batches halved once per attempt, at last alone: the bisection.
     """
     rows = [
-        Row(*row)
+        Row._make(row)
         for row in db.execute(
             "SELECT id, target, key, code, value, lane, attempts, source, version, created_at FROM delivery AS d"
             " WHERE target = ? AND status = 'pending' AND sent_at IS NULL AND (due <= ? OR due > ?)"
@@ -251,14 +291,15 @@ def take(db: Connection, target: str, *, limit: int, now: float, far: float) -> 
         first = rows[0].attempts
         size = 1 if first >= SINGLY else max(1, limit >> first)
         rows = [row for row in rows if row.attempts == first][:size]
-        db.executemany("UPDATE delivery SET sent_at = ? WHERE id = ?", [(now, row.id) for row in rows])
+        ids = json.dumps([row.id for row in rows])
+        db.execute("UPDATE OR FAIL delivery SET sent_at = ? WHERE id IN (SELECT value FROM json_each(?))", (now, ids))
     return rows
 
 
 def in_flight(db: Connection, target: str) -> list[Row]:
     """List rows that left and whose answer nobody waits for: what a process that died has left behind."""
     return [
-        Row(*row)
+        Row._make(row)
         for row in db.execute(
             "SELECT id, target, key, code, value, lane, attempts, source, version, created_at FROM delivery"
             " WHERE target = ? AND sent_at IS NOT NULL",

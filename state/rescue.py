@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from state import damage
 from state import db as state_db
 
 MOST_FAILURES = 50_000
@@ -44,6 +45,7 @@ def set_aside(path: Path, stamp: str) -> tuple[Path, dict[str, int]]:
         if extra.exists():
             extra.replace(aside.with_name(aside.name + suffix))
     rescued.replace(path)
+    damage.forget(path)
     return aside, saved
 
 

@@ -7,8 +7,8 @@ touches the newer row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from sqlite3 import Connection
+from typing import NamedTuple
 
 from state.outbox import OPEN, forget_shadows
 
@@ -18,8 +18,7 @@ def untried(db: Connection, ids: Sequence[int]) -> None:
     db.executemany("UPDATE delivery SET sent_at = NULL WHERE id = ?", [(row_id,) for row_id in ids])
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The definite end of one sent row. ``confirmed`` is JSON text, for delivered ones only."""
 
     id: int
@@ -34,11 +33,18 @@ class Settled:
 
 def delivered(db: Connection, rows: Sequence[Settled], *, now: float) -> None:
     """The shop has these values: settle the rows and remember what it confirmed, superseded in flight or not."""
-    db.executemany(
-        f"UPDATE delivery SET status = CASE WHEN status IN {OPEN} THEN 'delivered' ELSE status END,"
-        " settled_at = ?, sent_at = NULL, reason = NULL, hint = NULL, request = ?, answer = ? WHERE id = ?",
-        [(now, row.request, row.answer, row.id) for row in rows],
-    )
+    values = [(now, row.request, row.answer, row.id) for row in rows]
+    plain = db.executemany(  # nearly all rows are like this, and need the fewest columns and indexes changed
+        "UPDATE delivery SET status = 'delivered', settled_at = ?, sent_at = NULL, request = ?, answer = ?"
+        " WHERE id = ? AND status = 'pending' AND reason IS NULL",
+        values,
+    ).rowcount
+    if plain < len(rows):
+        db.executemany(  # superseded on the way, or carrying what went wrong before; those done above stay the same
+            f"UPDATE delivery SET status = CASE WHEN status IN {OPEN} THEN 'delivered' ELSE status END,"
+            " settled_at = ?, sent_at = NULL, reason = NULL, hint = NULL, request = ?, answer = ? WHERE id = ?",
+            values,
+        )
     db.executemany(
         "INSERT INTO shadow (target, key, value, confirmed_at) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET value = excluded.value, confirmed_at = excluded.confirmed_at",

@@ -15,10 +15,16 @@ def shadow_of(db: sqlite3.Connection, target: str, key: str) -> str | None:
 
 def shadows_of(db: sqlite3.Connection, target: str, keys: Sequence[str]) -> dict[str, str]:
     """Read the confirmed values (JSON text) of these keys; unknown ones are missing."""
+    return among(db, target, json.dumps(list(keys)))
+
+
+def among(db: sqlite3.Connection, target: str, keys: str) -> dict[str, str]:
+    """Do what `shadows_of` does, with the keys as one JSON list."""
     return dict(
         db.execute(
-            "SELECT key, value FROM shadow WHERE target = ? AND key IN (SELECT value FROM json_each(?))",
-            (target, json.dumps(list(keys))),
+            "SELECT s.key, s.value FROM json_each(?) CROSS JOIN shadow AS s"
+            " ON s.target = ? AND s.key = json_each.value",
+            (keys, target),
         )
     )
 
@@ -41,9 +47,9 @@ def links_of(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[st
     """Read the links of these keys; keys without one are missing."""
     return dict(
         db.execute(
-            "SELECT key, link FROM link WHERE thing = ? AND link IS NOT NULL"
-            " AND key IN (SELECT value FROM json_each(?))",
-            (thing, json.dumps(list(keys))),
+            "SELECT l.key, l.link FROM json_each(?) CROSS JOIN link AS l"
+            " ON l.thing = ? AND l.key = json_each.value AND l.link IS NOT NULL",
+            (json.dumps(list(keys)), thing),
         )
     )
 

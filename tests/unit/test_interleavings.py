@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.errors import ShopUnavailable, SourceUnavailable
 from agent.events import Rejected, key_of
+from agent.shops import in_flight
 from state import targets
 from tests.unit.memory_shop import Plan
 from tests.unit.rig import TARGET, PowerCut, Rig, plugged
@@ -42,13 +43,20 @@ codes = st.sampled_from(CODES)
 
 
 class Rails(RuleBasedStateMachine):
-    @initialize(batch=st.sampled_from([1, 2, 10]), chunk=st.sampled_from([1, 3, 100]), known=st.booleans())
-    def start(self, batch: int, chunk: int, known: bool) -> None:
+    @initialize(
+        batch=st.sampled_from([1, 2, 10]),
+        chunk=st.sampled_from([1, 3, 100]),
+        known=st.booleans(),
+        working=st.booleans(),
+    )
+    def start(self, batch: int, chunk: int, known: bool, working: bool) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.rig = Rig(self.folder, batch=batch, fast=True)
         self.plug = contextlib.ExitStack()
         self.plug.enter_context(plugged(self.rig))
         self.rig.source.chunk = chunk
+        if working:  # the agent settles while the shop works
+            self.rig.shop.during = in_flight.waiting
         self.history: dict[str, list[int]] = {key_of(code): [] for code in CODES}
         self.reached = {key_of(code): 0 for code in CODES}
         self.checked = 0
