@@ -33,7 +33,6 @@ FIRST = 100
 each further commit is twice as large. Measured with 500 changes a poll: the slowest are in the shop 0.1 s sooner."""
 
 
-
 CURSOR_EVERY = 60.0
 """Seconds after which a cursor is stored though nothing changed."""
 
@@ -109,14 +108,17 @@ class Ingest:
         self._seen = SeenInFile(self.state, self.source.name)
 
     def prepare(self) -> None:
-        """Note the settings that form the values; when they changed since last time, compute all keys again."""
+        """Note the settings that form the values; when they changed, or are the first, compute all keys again.
+
+        The first: of a target that joins others in a file. Its source has told of all the rows already.
+        """
         with self.state.write() as db:
             for target in self.targets:
                 before, digest = targets.target_state(db, target.name).settings, target.fingerprint()
                 if before == digest:
                     continue
                 targets.settings(db, target.name, digest)
-                if before is not None:
+                if before is not None or cursors.keys_after(db, self.source.name, "", 1):
                     cursors.ask_recompute(db, target.name)
                     log.info("settings changed: all values are computed again", extra={"target": target.name})
 

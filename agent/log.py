@@ -35,6 +35,14 @@ class _NameTheShop(logging.Filter):
         return True
 
 
+_SHAPED = re.compile(
+    r"(?i)((?:ws_key|password|pwd|token|api[-_]key|authorization)['\"]?\s*[=:]\s*['\"]?)"
+    r"(?:Basic |Bearer )?[^\s'\"&;,]+"
+)
+_PARTS = ("key", "passw", "pwd", "token", "author")
+"""One of them is in every text that `_SHAPED` finds something in; looking for them costs a tenth of its search."""
+
+
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Make a function that masks these secrets (of 4 characters or more) and anything that looks like credentials.
 
@@ -44,14 +52,11 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     coded = [base64.b64encode(text.encode()).decode().rstrip("=") for one in plain for text in (one, f"{one}:")]
     words = sorted({*plain, *coded, *(quote(secret, safe="") for secret in plain)}, key=len, reverse=True)
     known = re.compile("|".join(map(re.escape, words))) if words else None
-    shaped = re.compile(
-        r"(?i)((?:ws_key|password|pwd|token|api[-_]key|authorization)['\"]?\s*[=:]\s*['\"]?)"
-        r"(?:Basic |Bearer )?[^\s'\"&;,]+"
-    )
 
     def redact(text: str) -> str:
         masked = known.sub(MASK, text) if known else text
-        return shaped.sub(rf"\1{MASK}", masked)
+        folded = masked.casefold()
+        return _SHAPED.sub(rf"\1{MASK}", masked) if any(part in folded for part in _PARTS) else masked
 
     return redact
 

@@ -41,7 +41,7 @@ def baseline_page(state: StateFile, shop: Shop, target: Target, standing: Target
         moved = shadows.link(db, target.thing, [(item.key, item.link) for item in good])
         values = {item.key: to_json(item.value) for item in good}
         _look_again(db, target, values, {*doubled, *moved})
-        resting = _resting(db, target.name)
+        resting = _keys(db, target.name, "rest")
         known = [(key, value) for key, value in values.items() if key not in resting]
         shadows.remember(db, target.name, known, now=now)
         settle.settle_unsent(db, target.name, list(values.items()), now=now)
@@ -60,11 +60,13 @@ def baseline_page(state: StateFile, shop: Shop, target: Target, standing: Target
 def _look_again(db: Connection, target: Target, values: dict[str, str], moved: set[str]) -> None:
     """Ask for keys on offer of which the shop holds something else than was believed: their value may differ from it.
 
-    At a first baseline nothing was believed. Only keys on offer: a shop's other things are not ours to change.
+    At a first baseline nothing was believed. Only keys on offer, for a shop's other things are not ours to change; and
+    keys still to be verified, on offer or not: what differs is a write of ours that landed late, and the values that
+    this page is about to make known would hide it from the verification.
     """
     believed = shadows.shadows_of(db, target.name, [*values, *moved])
     differ = moved | {key for key, value in believed.items() if values.get(key) != value}
-    ours = cursors.offered(db, list(differ)) if differ else set()
+    ours = cursors.offered(db, list(differ)) | differ & _keys(db, target.name, "verify") if differ else set()
     cursors.ask_reread(db, target.name, [(key, key) for key in sorted(ours)], lane=outbox.BULK)
 
 
@@ -79,8 +81,9 @@ def _doubled(state: StateFile, shop: Shop, target: Target, page: Page) -> set[st
     return {item.key for item in moved if not isinstance(answers.get(item.key), Held)}
 
 
-def _resting(db: Connection, target: str) -> set[str]:
-    return {row[0] for row in db.execute("SELECT key FROM rest WHERE target = ? AND phase = 'rest'", (target,))}
+def _keys(db: Connection, target: str, phase: str) -> set[str]:
+    """List the keys whose answer was unclear: those at rest, or those that wait for their verification."""
+    return {row[0] for row in db.execute("SELECT key FROM rest WHERE target = ? AND phase = ?", (target, phase))}
 
 
 def read_back(state: StateFile, shop: Shop, target: Target, is_well: Callable[[], bool], now: float) -> bool:

@@ -34,6 +34,7 @@ import httpx
 import tenacity
 
 from agent.errors import AnswerLost, ShopUnavailable
+from agent.shops import in_flight
 
 MAX_ANSWER = 32 * 1024 * 1024
 """Bytes of one decoded answer. A page of 1,000 full stock rows of PrestaShop is about 0.5 MB."""
@@ -82,7 +83,7 @@ class ShopHttp:
         self._timeout = timeout
         self._pace = pace
         self._closed = False
-        self._call = threading.local()  # .deadline of the call of this thread
+        self._call = threading.local()  # .deadline of the call of this thread, .writes if it has an effect
         self._lock = threading.Lock()
         self._streams: weakref.WeakSet[Any] = weakref.WeakSet()  # httpcore.NetworkStream of every open connection
         self._client = httpx.Client(
@@ -136,7 +137,7 @@ class ShopHttp:
         if self._closed:
             raise ShopUnavailable("The connection to the shop is closed.")
         try:
-            answer = self._send(method, path, params, content, headers)
+            answer = self._send(method, path, params, content, headers, writes=True)
         except _NEVER_SENT as error:
             raise _unreachable(error) from error
         except _FAILED as error:
@@ -179,8 +180,11 @@ class ShopHttp:
         params: Mapping[str, str] | None,
         content: bytes | None,
         headers: Mapping[str, str] | None,
+        *,
+        writes: bool = False,
     ) -> Answer:
         self._pace()
+        self._call.writes = writes
         self._call.deadline = time.monotonic() + self._timeout
         with self._client.stream(
             method, path, params=params, content=content, headers=headers, extensions={"trace": self._trace}
@@ -193,7 +197,12 @@ class ShopHttp:
             return Answer(response.status_code, response.headers, bytes(body))
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take care of each new connection (an extension that httpcore documents)."""
+        """Take care of each new connection, and of the time in which the shop works (httpcore documents the events)."""
+        if event == "http11.send_request_body.complete" and self._call.writes:
+            began = time.monotonic()
+            in_flight.waiting()
+            self._call.deadline += time.monotonic() - began  # our own work is not the shop's delay
+            return
         if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
             return
         stream = info["return_value"]

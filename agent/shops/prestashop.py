@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from agent.errors import AnswerLost, ShopUnavailable
 from agent.events import Done, Exchange, Held, Outcome, Owed, Page, Rejected, Unclear, Untried, Wanted
@@ -31,6 +30,7 @@ from agent.shops.http import ShopHttp
 from agent.shops.prestashop_lists import Lists, by_key, doubled, judge, not_the_webservice
 from agent.shops.prestashop_xml import Link, StockRow
 
+_XML = {"content-type": "text/xml; charset=utf-8"}
 SMALLEST, LARGEST = -(2**31), 2**31 - 1
 """What the column holds. Beyond it, and for fractions and text, the shop answers 400 code 85 for the whole call."""
 PRODUCTS_PER_PAGE = 200
@@ -49,12 +49,12 @@ _MOVED = (
 _GONE = "Someone deleted the product or the combination in PrestaShop; it is looked up again by its code."
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """One quantity on its way into one row."""
+class _Node(NamedTuple):
+    """One quantity on its way into one row; ``text`` is the link as it was given."""
 
     link: Link
     quantity: int
+    text: str
 
 
 class PrestaShop:
@@ -94,8 +94,8 @@ class PrestaShop:
                 "PATCH",
                 "stock_availables",
                 content=body,
-                params=self._lists.context,
-                headers={"content-type": "text/xml; charset=utf-8"},
+                params=self._lists.context or None,  # {} would cost httpx a second look at the URL
+                headers=_XML,
             )
         except AnswerLost as error:
             return [Unclear(self._short(str(error)), _exchange(node)) for node in nodes]
@@ -282,22 +282,22 @@ def _prepare(item: Owed) -> _Node | Rejected:
     link = wire.link_of(item.link)
     if link is None:
         return Rejected("The link to the stock row is missing or damaged.", _GONE, link_lost=True)
-    return _Node(link, value)
+    return _Node(link, value, item.link or "")
 
 
 def _confirmed(node: _Node, row: StockRow | None, wanted: int) -> Outcome:
     """Compare what the shop says with what was sent."""
     if row is None:
         return Unclear("The shop's answer does not name the row.", _exchange(node, "no such row"))
-    exchange = _exchange(node, f"quantity {row.quantity}")
-    if (row.product, row.combination) != (node.link.product, node.link.combination):
-        reason = f"The stock row {row.row} belongs to product {row.product} now, not to product {node.link.product}"
-        if row.product == node.link.product:
+    link, exchange = node.link, _exchange(node, f"quantity {row.quantity}")
+    if row.product != link.product or row.combination != link.combination:
+        reason = f"The stock row {row.row} belongs to product {row.product} now, not to product {link.product}"
+        if row.product == link.product:
             reason = f"The stock row {row.row} belongs to another combination of product {row.product} now"
         return Rejected(f"{reason}: the link is wrong.", _MOVED, exchange, link_lost=True)
     if row.quantity != wanted:
         return Unclear(f"The shop says {row.quantity} where {wanted} was sent.", exchange)
-    return Done(str(node.link), row.quantity, exchange)
+    return Done(node.text, row.quantity, exchange)
 
 
 def _exchange(node: _Node, answer: str = "") -> Exchange:

@@ -13,8 +13,9 @@ Decisions, from recorded exchanges with 9.1.4 unless another source is named:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -27,11 +28,11 @@ CODES_PER_CALL = 100
 _MAX_FILTER = 4000
 """Percent-encoded characters of one filter. Apache and nginx refuse a request line of more than about 8,000."""
 _AWKWARD = frozenset("|,[]%\r\n")
+_LINK = re.compile(r"([0-9]{1,20}):([0-9]{1,20}):([0-9]{1,20})")
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<prestashop xmlns:xlink="http://www.w3.org/1999/xlink">\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A stock row, and what it must belong to. ``combination`` is 0 for a product without combinations."""
 
     row: int
@@ -42,8 +43,7 @@ class Link:
         return f"{self.row}:{self.product}:{self.combination}"
 
 
-@dataclass(frozen=True, slots=True)
-class StockRow:
+class StockRow(NamedTuple):
     """One row of ``stock_availables``; ``shop`` is 0 where a group of shops shares its stock."""
 
     row: int
@@ -55,22 +55,19 @@ class StockRow:
 
 def link_of(text: str | None) -> Link | None:
     """Read a link back, "row:product:combination"; None when it is not one of ours."""
-    parts = [whole(part) for part in (text or "").split(":")]
-    match parts:
-        case [int(row), int(product), int(combination)] if row > 0 and product > 0 and combination >= 0:
-            return Link(row, product, combination)
-    return None
+    parts = _LINK.fullmatch(text or "")
+    if parts is None:
+        return None
+    link = Link(*map(int, parts.groups()))
+    return link if link.row and link.product else None
 
 
 def whole(value: object) -> int | None:
     """Read an integer out of JSON or XML, where the shop gives some as numbers and some as text."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.removeprefix("-").isdigit():
-        return int(value)
-    return None
+    if isinstance(value, str):
+        digits = value.isdigit() or (value[:1] == "-" and value[1:].isdigit())
+        return int(value) if digits and len(value) <= 20 and value.isascii() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def patch_body(nodes: Iterable[tuple[int, int]]) -> bytes:
@@ -78,7 +75,12 @@ def patch_body(nodes: Iterable[tuple[int, int]]) -> bytes:
     rows = "".join(
         f"<stock_available><id>{row}</id><quantity>{quantity}</quantity></stock_available>" for row, quantity in nodes
     )
-    return f"{_HEAD}{rows}\n</prestashop>\n".encode()
+    return document(rows)
+
+
+def document(inner: str) -> bytes:
+    """Wrap elements that are XML already into the body of a request."""
+    return f"{_HEAD}{inner}\n</prestashop>\n".encode()
 
 
 def parse(body: bytes) -> etree._Element | None:
@@ -95,7 +97,7 @@ def stock_rows(root: etree._Element) -> list[StockRow]:
     """All complete stock rows of an XML answer, in its order."""
     found = []
     for node in root.iter("stock_available"):
-        row = stock_row({str(child.tag): child.text for child in node})
+        row = stock_row({child.tag: child.text for child in node})
         if row is not None:
             found.append(row)
     return found
@@ -103,11 +105,12 @@ def stock_rows(root: etree._Element) -> list[StockRow]:
 
 def stock_row(fields: dict[str, object]) -> StockRow | None:
     """Make a row of its fields; None when one is missing or not a number."""
-    numbers = [whole(fields.get(name)) for name in ("id", "id_product", "id_product_attribute", "quantity")]
-    match numbers:
-        case [int(row), int(product), int(combination), int(quantity)]:
-            return StockRow(row, product, combination, whole(fields.get("id_shop")) or 0, quantity)
-    return None
+    field = fields.get
+    row, product, combination = whole(field("id")), whole(field("id_product")), whole(field("id_product_attribute"))
+    quantity = whole(field("quantity"))
+    if row is None or product is None or combination is None or quantity is None:
+        return None
+    return StockRow(row, product, combination, whole(field("id_shop")) or 0, quantity)
 
 
 def errors(root: etree._Element) -> list[tuple[int | None, str]]:

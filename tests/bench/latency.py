@@ -21,6 +21,7 @@ from agent.demo.latency import percentile
 from agent.events import key_of
 from state.db import open_state
 from tests.bench.agent_process import AgentProcess, wait_until_quiet
+from tests.bench.bare_loop import BareLoop
 from tests.bench.figures import Report, Row, plain
 from tests.bench.seeded import Card, config_text, make_pohoda, remember_rows, remember_shop
 from tests.bench.shop_process import ShopProcess, link
@@ -28,6 +29,9 @@ from tests.bench.shop_process import ShopProcess, link
 POLL, SHOP = 1.0, 0.020
 """Seconds."""
 PATIENCE = 60.0
+FLOOR = "The bare loop polls and posts 100 a call, one call after the other; it remembers and checks nothing."
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples modulo 1 are spread as evenly as can be, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +63,34 @@ def run(folder: Path, *, quick: bool) -> Report:
                 done, late = _write(folder / "pohoda.db", cards, count=count, rate=rate, first=first)
                 first += count
                 taken = _accepted(shop.ledger, done)
-                p50, p99 = (percentile(taken, share) * 1000 for share in (0.5, 0.99))
-                worst = [max(worst[0], p50), max(worst[1], p99)]
-                numbers = (plain(p50), plain(p99), plain(1000 * max(taken)), plain(1000 * late))
-                rows.append((f"{plain(rate)} changes/s", str(count), *numbers))
+                worst = [max(before, now) for before, now in zip(worst, _percentiles(taken), strict=True)]
+                rows.append(_row(f"{plain(rate)} changes/s", taken, late))
+        with BareLoop(folder / "pohoda.db", url=shop.url, key=shop.key, poll=POLL):
+            done, late = _write(folder / "pohoda.db", cards, count=count, rate=rate, first=first)
+            rows.append(_row(f"{plain(rate)} changes/s, bare loop", _accepted(shop.ledger, done), late))
     allowed = [1000 * (share * POLL + SHOP) + slack for share, slack in ((0.5, 50), (1.1, 100))]
     rows.append(("to reach", "", plain(allowed[0]), plain(allowed[1]), "", ""))
     figures = {"poll_ms": POLL * 1000, "shop_ms": SHOP * 1000, "p50_ms": worst[0], "p99_ms": worst[1]}
-    return Report(figures, rows, ["Found by row version; the last line holds the worse of the two rates."])
+    return Report(figures, rows, ["Found by row version; the last line holds the worse of the two rates.", FLOOR])
+
+
+def _percentiles(taken: list[float]) -> list[float]:
+    """Milliseconds below which half, and 99 %, of the latencies lie."""
+    return [percentile(taken, share) * 1000 for share in (0.5, 0.99)]
+
+
+def _row(name: str, taken: list[float], late: float) -> Row:
+    numbers = [*_percentiles(taken), 1000 * max(taken), 1000 * late]
+    return (name, str(len(taken)), *map(plain, numbers))
 
 
 def _write(database: Path, cards: Sequence[Card], *, count: int, rate: float, first: int) -> tuple[list[Change], float]:
-    """Change cards, one a commit, at moments spread at random within even slots; also says how late it got."""
+    """Change cards, one a commit, at moments that fall evenly on all phases of a poll; also says how late it got.
+
+    Moments at random told little: the median of 120 even chances of a second is known to 45 ms (measured: 552 and 577).
+    """
     chance = random.Random(first)
-    moments = [(at + chance.random()) / rate for at in range(count)]
+    moments = [(at + at * GOLDEN % 1) / rate for at in range(count)]
     order = [card for _ in range(count // len(cards) + 1) for card in chance.sample(list(cards), len(cards))]
     done: list[Change] = []
     late = 0.0

@@ -48,6 +48,7 @@ class ScriptedSource:
     cards: dict[int, Card] = field(default_factory=dict)
     chunk: int = 10_000
     name: str = "stock"
+    last_id: int = 0
     wound_back: str = ""
     """Said once, by the next read."""
     down: SourceUnavailable | None = None
@@ -66,7 +67,8 @@ class ScriptedSource:
 
     def _id(self, code: str) -> int:
         ids = [row for row, card in self.cards.items() if card.code == code]
-        return ids[0] if ids else max(self.cards, default=0) + 1
+        self.last_id = max(self.last_id, *self.cards, 0)  # POHODA gives no id a second time
+        return ids[0] if ids else self.last_id + 1
 
     def read(self, cursor: Cursor | None, seen: Seen) -> Batch:
         if self.down:

@@ -8,16 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from agent.dispatch import MOST_ATTEMPTS
+from agent.answers import MOST_ATTEMPTS
 from agent.errors import BatchRefused, ShopUnavailable
 from agent.events import Rejected
+from agent.shops import in_flight
 from state import outbox, targets
+from state.errors import StateError
+from tests.unit.memory_shop import Plan
 from tests.unit.rig import TARGET, PowerCut, Rig, plugged
 
 
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+@pytest.fixture(params=["waiting", "working"])
+def rig(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Every claim holds as well when the agent does its own work while the shop does its."""
     with plugged(Rig(tmp_path, fast=True)) as made:
+        made.shop.during = in_flight.waiting if request.param == "working" else lambda: None
         yield made
 
 
@@ -51,12 +56,127 @@ def test_a_shop_that_stores_something_else_has_not_confirmed_it(rig: Rig) -> Non
 
 
 def test_the_next_batch_is_marked_in_the_commit_that_settles_the_one_before(rig: Rig) -> None:
+    rig.shop.during = lambda: None
     rig.start_with(A=1, B=1)
     rig.target.batch = 1
     change(rig, "A", "B")
     rig.dispatcher.step(rig.now)
     assert [(row["key"], row["sent_at"] is not None) for row in rig.rows("pending")] == [("b", True)]
     assert rig.shop.sent == [("a", 7)]
+
+
+def test_while_the_shop_works_the_batch_before_is_settled_and_the_one_after_is_marked(rig: Rig) -> None:
+    rig.start_with(A=1, B=1, C=1)
+    rig.target.batch = 1
+    change(rig, "A", "B", "C")
+    seen: list[list[tuple[str, str, bool]]] = []
+
+    def work() -> None:
+        in_flight.waiting()
+        rows = [row for row in [*rig.rows("delivered"), *rig.rows("pending")] if row["value"] == "7"]
+        seen.append([(row["key"], row["status"], row["sent_at"] is not None) for row in rows])
+
+    rig.shop.during = work
+    rig.send()
+    assert seen == [
+        [("a", "pending", True), ("b", "pending", True), ("c", "pending", False)],
+        [("a", "delivered", False), ("b", "pending", True), ("c", "pending", True)],
+        [("a", "delivered", False), ("b", "delivered", False), ("c", "pending", True)],
+    ]
+    assert not rig.rows("pending")
+
+
+@pytest.mark.parametrize("plan", ["late", "untried", Rejected("no", "because"), RuntimeError("a bug")])
+def test_whatever_is_not_simply_done_is_written_down_before_anything_more_is_sent(rig: Rig, plan: Plan) -> None:
+    rig.start_with(A=1, B=1)
+    rig.target.batch = 1
+    change(rig, "A", "B")
+    rig.shop.plans["a"].append(plan)
+    sent: list[list[str]] = []
+
+    def work() -> None:
+        sent.append([row["key"] for row in rig.rows() if row["sent_at"] is not None])
+        in_flight.waiting()
+
+    rig.shop.during = work
+    rig.dispatcher.step(rig.now)
+    rig.dispatcher.step(rig.now)
+    assert all(len(keys) == 1 for keys in sent), "the row of the first call is not under way any more"
+
+
+def test_when_settling_fails_on_the_way_nothing_more_is_sent(rig: Rig) -> None:
+    rig.start_with(A=1, B=1, C=1)
+    rig.target.batch = 1
+    change(rig, "A", "B", "C")
+    rig.shop.during = in_flight.waiting
+    rig.dispatcher.step(rig.now)
+    with rig.state.read() as db:
+        db.execute("PRAGMA query_only=1")
+    for _ in range(3):
+        with pytest.raises(StateError):
+            rig.dispatcher.step(rig.now)
+    assert rig.shop.sent == [("a", 7), ("b", 7)]
+    with rig.state.read() as db:
+        db.execute("PRAGMA query_only=0")
+    rig.send()
+    assert rig.shop.sent == [("a", 7), ("b", 7), ("c", 7)]
+    assert not rig.rows("pending")
+
+
+def test_what_was_answered_and_what_was_on_its_way_when_the_power_went_are_both_unclear(rig: Rig) -> None:
+    rig.start_with(A=1, B=1, C=1)
+    rig.target.batch = 1
+    change(rig, "A", "B", "C")
+    rig.shop.during = in_flight.waiting
+    rig.dispatcher.step(rig.now)
+    rig.dies_at = "before-send"
+    with pytest.raises(PowerCut):
+        rig.dispatcher.step(rig.now)
+    rig.crash()
+    rig.send()
+    assert rig.shop.sent == [("a", 7), ("c", 7)], "a and b rest"
+    rig.settle()
+    assert rig.shop.sent == [("a", 7), ("c", 7), ("b", 7)]
+    assert {row["key"] for row in rig.rows("delivered") if row["value"] == "7"} == {"a", "b", "c"}
+
+
+def test_a_newer_value_taken_while_the_older_is_under_way_waits_with_it(rig: Rig) -> None:
+    rig.start_with(A=1)
+    rig.target.batch = 1
+    change(rig, "A", to=7)
+    rig.shop.plans["a"].append("late")
+
+    def work() -> None:
+        if len(rig.shop.batches) == 1:
+            change(rig, "A", to=8)
+        in_flight.waiting()
+
+    rig.shop.during = work
+    rig.send()
+    assert rig.shop.sent == [("a", 7)]
+    rig.now += 2 * rig.timeout + 1
+    rig.send()
+    assert rig.shop.sent == [("a", 7), ("a", 8)]
+    rig.shop.land()
+    rig.settle()
+    assert rig.shop.held("A") == 8
+
+
+def test_a_write_that_lands_late_is_found_though_the_shop_was_read_anew_and_the_card_is_gone(rig: Rig) -> None:
+    rig.start_with(A=0, B=1)
+    rig.shop.plans["a"].append("late")
+    change(rig, "A", to=1)
+    rig.send()
+    change(rig, "A", to=0)
+    rig.now += 2 * rig.timeout + 1
+    rig.send()
+    assert rig.values("delivered")["a"] == "0", "read back: the shop still holds it"
+    rig.source.remove("A")
+    rig.shop.land()
+    with rig.state.write() as db:
+        targets.baseline(db, TARGET, "none")
+    rig.settle()
+    assert rig.shop.held("A") == 0
 
 
 def test_what_is_marked_and_not_sent_loses_its_mark_when_the_target_is_paused(rig: Rig) -> None:

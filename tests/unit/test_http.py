@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from agent.errors import AnswerLost, ShopUnavailable
-from agent.shops import http
+from agent.shops import http, in_flight
 from agent.shops.http import MAX_RETRY_AFTER, Answer, ShopHttp, retry_after
 from tests.fault_server import FaultServer, answer, drip, hang, say, say_and_close, say_and_reset
 
@@ -246,6 +246,53 @@ def test_after_closing_nothing_is_sent(call: Call) -> None:
         with pytest.raises(ShopUnavailable):
             call(shop)
         assert server.requests == []
+
+
+def test_work_left_for_the_time_of_waiting_is_done_once_between_a_write_and_its_answer() -> None:
+    worked = threading.Event()
+    done: list[int] = []
+
+    def act(connection: socket.socket, _: threading.Event) -> None:
+        said = answer(200, b"after the work" if worked.wait(2) else b"before it")
+        connection.sendall(said)
+
+    def work() -> None:
+        done.append(len(server.requests))
+        worked.set()
+
+    with FaultServer(act) as server:
+        shop = client(server.url)
+        with in_flight.meanwhile(work):
+            worked.set()
+            read(shop)
+            assert done == [], "a read has no answer to be written down"
+            worked.clear()
+            assert write(shop).text == "after the work"
+            write(shop)
+        write(shop)
+    assert len(done) == 1
+
+
+def test_work_left_for_a_write_that_never_leaves_is_not_done() -> None:
+    done: list[bool] = []
+    with in_flight.meanwhile(lambda: done.append(True)), pytest.raises(ShopUnavailable):
+        write(client(refused_url()))
+    with FaultServer(say(answer(200))) as server:
+        write(client(server.url))
+    assert done == []
+
+
+def test_the_time_of_our_own_work_is_not_taken_from_the_shops(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = [0.0]
+    real = time.monotonic
+    monkeypatch.setattr("agent.shops.http.time.monotonic", lambda: real() + ahead[0])
+
+    def work() -> None:
+        ahead[0] += 60.0
+
+    with FaultServer(say(answer(200, b"x"))) as server, in_flight.meanwhile(work):
+        assert write(client(server.url)).text == "x"
+    assert ahead == [60.0]
 
 
 def test_every_request_passes_the_pace() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import SourceUnavailable
 from agent.events import Rejected
-from agent.ingest import CHUNK, CURSOR_EVERY, to_json
+from agent.ingest import CHUNK, CURSOR_EVERY, FIRST, to_json
 from state import cursors, outbox
 from state.errors import StateFullError
 from tests.unit.rig import TARGET, Card, PowerCut, Rig, plugged
@@ -94,12 +94,12 @@ def test_a_large_batch_goes_in_chunks_and_a_crash_between_them_neither_loses_nor
     with pytest.raises(PowerCut):
         rig.ingest.step(rig.now)
     rig.crash()
-    assert len(rig.rows("pending")) == CHUNK
+    assert len(rig.rows("pending")) == FIRST
     with rig.state.read() as db:
         assert cursors.cursor_of(db, "stock") is None, "it moves with the last chunk only"
     rig.source.read_keys.clear()
     rig.take_in()
-    assert len(rig.source.read_keys) == count - CHUNK
+    assert len(rig.source.read_keys) == count - FIRST
     assert len(rig.rows()) == count
 
 
@@ -189,6 +189,15 @@ def test_ingest_wakes_dispatch_after_a_commit(rig: Rig) -> None:
     rig.source.set("A", 2)
     rig.ingest.step(rig.now)
     assert woken == [1]
+
+
+def test_the_first_of_many_changes_are_on_their_way_before_the_last_are_taken_in(rig: Rig) -> None:
+    woken: list[int] = []
+    for number in range(4 * FIRST):
+        rig.source.cards[number + 1] = Card(f"K{number}", 1)
+    rig.ingest.wake = lambda: woken.append(len(rig.rows("pending")))
+    rig.take_in()
+    assert woken == [FIRST, 3 * FIRST, 4 * FIRST]
 
 
 # what a person asked for

@@ -55,6 +55,10 @@ def test_a_secret_is_in_no_traceback(formatter: Callable[[Callable[[str], str]],
         "authorization: Bearer eyJhbGciOi",
         "api-key=Tajne1&x=1",
         "token: Tajne1",
+        "PA\u017f\u017fWORD=Tajne1",  # the long s and the sign of Kelvin are letters of these words, too
+        "to\u212aen=Tajne1",
+        "AP\u0131_\u212aEY=Tajne1",
+        "author\u0131zation: Tajne1",
     ],
 )
 def test_what_looks_like_credentials_is_masked_though_nobody_named_it(text: str) -> None:

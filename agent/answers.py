@@ -1,0 +1,150 @@
+"""What a shop said to a batch, and how each of its rows ends by it.
+
+Done is delivered, a refusal is a dead letter, what was unclear rests; what is to blame itself is counted, tried again
+in smaller batches, and dead after `MOST_ATTEMPTS`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.errors import ShopUnavailable
+from agent.events import NOTHING_SAID, Done, Exchange, Outcome, Rejected, Unclear, Untried
+from agent.ingest import to_json
+from agent.targets import Target
+from state import outbox, rests, settle, shadows
+from state.db import Connection
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+"""After so many failures of its own a delivery is a dead letter. Each failure halves the batch, and after six of them
+(``SINGLY`` in `state.outbox`) a row goes alone: its last two failures are nobody else's."""
+LONGEST_BACKOFF = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """Definitely not applied, and it is about the items: count, bisect, dead after `MOST_ATTEMPTS`."""
+
+    reason: str
+    hint: str
+    exchange: Exchange = NOTHING_SAID
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A batch that was sent and what was said to it, kept until it is written down."""
+
+    batch: Sequence[outbox.Row]
+    outcomes: Sequence[Outcome | Blamed]
+    found: Mapping[str, str]
+    """Links that the file does not know yet."""
+    down: ShopUnavailable | None
+    """What the probe after an unclear answer met; None: the shop is well, or nothing was unclear."""
+    at: float
+    before: Answered | None = None
+    """The batch before, where it could not be written down yet."""
+
+
+def settle_batch(
+    db: Connection, target: Target, said: Answered, *, redact: Callable[[str], str], timeout: float
+) -> None:
+    """Write down how each row ended; an unclear answer counts against its item when the shop is well."""
+    if said.before:
+        settle_batch(db, target, said.before, redact=redact, timeout=timeout)
+    batch, now = said.batch, said.at
+    done: list[settle.Settled] = []
+    dead: list[settle.Settled] = []
+    again: list[settle.Settled] = []
+    resting: list[outbox.Row] = []
+    lost: list[str] = []
+    clean = _clean(said.outcomes, redact)
+    for row, outcome in zip(batch, said.outcomes, strict=True):
+        if isinstance(outcome, Done):
+            done.append(_done(row, outcome, clean))
+            continue
+        settled = _settled(row, outcome, redact)
+        match outcome:
+            case Rejected(link_lost=False):
+                dead.append(settled)
+            case Rejected():
+                lost.append(row.key)  # looked up anew, once
+                (dead if row.key in said.found else again).append(settled)
+            case Blamed():
+                again.append(settled)
+            case Unclear():
+                resting.append(row)
+                if said.down is None:
+                    again.append(settled)
+            case Untried():
+                settle.untried(db, [row.id])
+    shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in lost])
+    shadows.unlink(db, target.thing, lost)
+    rest(db, resting, now, timeout, "no clear answer yet")
+    settle.delivered(db, done, now=now)
+    settle.rejected(db, dead, now=now)
+    backoff = 0.0 if len(batch) > 1 else min(LONGEST_BACKOFF, 2.0 ** batch[0].attempts)
+    settle.failed(db, again, due=now + backoff, most=MOST_ATTEMPTS, now=now)
+    _say(done, dead, resting, target=target.name)
+
+
+def rest(db: Connection, rows: Sequence[outbox.Row], now: float, timeout: float, reason: str) -> None:
+    """Nobody knows what became of these rows: let their keys rest, ``timeout`` being what one call may take."""
+    rests.unclear(db, rows, until=now + 2 * timeout, verify_at=now + 10 * timeout, reason=reason)
+
+
+def unknown_code(code: str) -> Rejected:
+    """The dead letter of a code that the shop does not know."""
+    return Rejected(
+        f"the shop does not know the code {code!r}",
+        "Create the product in the shop with exactly this code, or untick Internet on the card in POHODA;"
+        " then: pohoda-agent outbox retry.",
+    )
+
+
+def _clean(outcomes: Sequence[Outcome | Blamed], redact: Callable[[str], str]) -> Callable[[str], str]:
+    """Give what takes secrets out of the exchanges of what is done: nothing, when all together hold none.
+
+    What is found in a line is found in the lines joined as well, so one search does instead of two per item.
+    """
+    exchanges = [outcome.exchange for outcome in outcomes if isinstance(outcome, Done)]
+    text = "\n".join([f"{exchange.request}\n{exchange.answer}" for exchange in exchanges])
+    return str if redact(text) == text else redact
+
+
+def _done(row: outbox.Row, outcome: Done, clean: Callable[[str], str]) -> settle.Settled:
+    said = outcome.exchange
+    request, answer = clean(said.request), clean(said.answer)
+    return settle.Settled(row.id, row.target, row.key, request, answer, to_json(outcome.confirmed))
+
+
+def _settled(
+    row: outbox.Row, outcome: Rejected | Unclear | Untried | Blamed, redact: Callable[[str], str]
+) -> settle.Settled:
+    if isinstance(outcome, Untried):
+        return settle.Settled(row.id, row.target, row.key)
+    return settle.Settled(
+        row.id,
+        row.target,
+        row.key,
+        request=redact(outcome.exchange.request),
+        answer=redact(outcome.exchange.answer),
+        reason=redact(outcome.reason),
+        hint="" if isinstance(outcome, Unclear) else outcome.hint,
+    )
+
+
+def _say(
+    done: Sequence[settle.Settled], dead: Sequence[settle.Settled], resting: Sequence[outbox.Row], *, target: str
+) -> None:
+    if done:
+        log.info("delivered %d", len(done), extra={"target": target})
+    for letter in dead[:5]:
+        log.warning("dead letter: %s", letter.reason, extra={"target": target, "key": letter.key, "hint": letter.hint})
+    if len(dead) > 5:
+        log.warning("%d more dead letters", len(dead) - 5, extra={"target": target})
+    if resting:
+        log.warning("no clear answer for %d deliveries: read back first", len(resting), extra={"target": target})
