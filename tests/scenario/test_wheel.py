@@ -74,7 +74,7 @@ def test_a_machine_without_the_odbc_library_runs_it_all_the_same_and_says_what_s
     work.mkdir()
     assert_plays(run(installed / "pohoda-agent", "demo", "--seconds", "2", folder=work, environment=without))
     config = work / "pohoda-agent-demo" / "demo.toml"
-    on_server = config.read_text(encoding="utf-8").replace('"pohoda.db"', '"mssql://reader@server/StwPh_1_2026"')
+    on_server = config.read_text(encoding="utf-8").replace('"pohoda.db"', '"mssql://server/StwPh_1_2026"')
     (work / "server.toml").write_text(on_server, encoding="utf-8")
     said = run(installed / "pohoda-agent", "run", "server.toml", folder=work, environment=without)
     assert said.returncode == 3, said.stdout + said.stderr
