@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.errors import ShopUnavailable
 from agent.events import NOTHING_SAID, Done, Exchange, Outcome, Rejected, Unclear, Untried
 from agent.ingest import to_json
 from agent.targets import Target
-from state import outbox, rests, settle, shadows
+from state import outbox, rests, settle, shadows, waiting
 from state.db import Connection
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,20 @@ class Blamed:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """Not sent, for the thing that it belongs to is not in the shop yet; or never will be, for this reason."""
+
+    never: str = ""
+    thing: str = "product"
+    """What it waits for: a thing, or the first delivery of the target with this name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A batch that was sent and what was said to it, kept until it is written down."""
 
     batch: Sequence[outbox.Row]
-    outcomes: Sequence[Outcome | Blamed]
+    outcomes: Sequence[Outcome | Blamed | Waits]
     found: Mapping[str, str]
     """Links that the file does not know yet."""
     down: ShopUnavailable | None
@@ -49,6 +58,22 @@ class Answered:
     """The batch before, where it could not be written down yet."""
 
 
+@dataclass(slots=True)
+class _Ends:
+    """How the rows of one batch end."""
+
+    done: list[settle.Settled] = field(default_factory=list)
+    dead: list[settle.Settled] = field(default_factory=list)
+    again: list[settle.Settled] = field(default_factory=list)
+    resting: list[outbox.Row] = field(default_factory=list)
+    untried: list[int] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Keys whose links lead nowhere."""
+    waits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    """By the thing waited for: (id, key)."""
+    orphans: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+
 def settle_batch(
     db: Connection, target: Target, said: Answered, *, redact: Callable[[str], str], timeout: float
 ) -> None:
@@ -56,39 +81,69 @@ def settle_batch(
     if said.before:
         settle_batch(db, target, said.before, redact=redact, timeout=timeout)
     batch, now = said.batch, said.at
-    done: list[settle.Settled] = []
-    dead: list[settle.Settled] = []
-    again: list[settle.Settled] = []
-    resting: list[outbox.Row] = []
-    lost: list[str] = []
+    ends = _Ends()
     clean = _clean(said.outcomes, redact)
     for row, outcome in zip(batch, said.outcomes, strict=True):
         if isinstance(outcome, Done):
-            done.append(_done(row, outcome, clean))
-            continue
-        settled = _settled(row, outcome, redact)
-        match outcome:
-            case Rejected(link_lost=False):
-                dead.append(settled)
-            case Rejected():
-                lost.append(row.key)  # looked up anew, once
-                (dead if row.key in said.found else again).append(settled)
-            case Blamed():
-                again.append(settled)
-            case Unclear():
-                resting.append(row)
-                if said.down is None:
-                    again.append(settled)
-            case Untried():
-                settle.untried(db, [row.id])
-    shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in lost])
-    shadows.unlink(db, target.thing, lost)
-    rest(db, resting, now, timeout, "no clear answer yet")
-    settle.delivered(db, done, now=now)
-    settle.rejected(db, dead, now=now)
+            ends.done.append(_done(row, outcome, clean))
+        elif isinstance(outcome, Waits):
+            _wait(ends, row, outcome)
+        else:
+            _end(ends, row, outcome, said, _settled(row, outcome, redact))
+    settle.untried(db, ends.untried)
+    shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in ends.lost])
+    shadows.unlink(db, target.thing, ends.lost)
+    for thing, rows in ends.waits.items():
+        waiting.wait(db, rows, thing)
+    rest(db, ends.resting, now, timeout, "no clear answer yet")
+    settle.delivered(db, ends.done, now=now)
+    settle.rejected(db, ends.dead, now=now)
     backoff = 0.0 if len(batch) > 1 else min(LONGEST_BACKOFF, 2.0 ** batch[0].attempts)
-    settle.failed(db, again, due=now + backoff, most=MOST_ATTEMPTS, now=now)
-    _say(done, dead, resting, target=target.name)
+    settle.failed(db, ends.again, due=now + backoff, most=MOST_ATTEMPTS, now=now)
+    for thing, rows in ends.orphans.items():
+        waiting.died_waiting(db, rows, thing)
+    unclear = {row.id for row in ends.resting}
+    ended = [row.key for row in batch if row.id not in unclear]
+    if target.name == "prices":
+        shadows.no_longer_new(db, target.thing, [row.key for row in ends.done])
+    waiting.wake(db, target.name, ended)
+    if target.creates:  # made, dead or given up: what waits for it is judged anew
+        shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
+        waiting.wake(db, target.thing, ended)
+    _say(ends.done, ends.dead, ends.resting, target=target.name)
+
+
+def _end(
+    ends: _Ends,
+    row: outbox.Row,
+    outcome: Rejected | Unclear | Untried | Blamed,
+    said: Answered,
+    settled: settle.Settled,
+) -> None:
+    match outcome:
+        case Rejected(link_lost=False):
+            ends.dead.append(settled)
+        case Rejected():
+            ends.lost.append(row.key)  # looked up anew, once
+            (ends.dead if row.key in said.found else ends.again).append(settled)
+        case Blamed():
+            ends.again.append(settled)
+        case Unclear():
+            ends.resting.append(row)
+            if said.down is None:
+                ends.again.append(settled)
+        case Untried():
+            ends.untried.append(row.id)
+
+
+def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
+    if not outcome.never:
+        ends.waits.setdefault(outcome.thing, []).append((row.id, row.key))
+        return
+    ends.orphans.setdefault(outcome.thing, []).append((row.id, row.key))
+    reason = f"the product is not in the shop, and could not be created: {outcome.never}"
+    hint = "Settle that first (pohoda-agent outbox list --dead); this one then goes by itself."
+    ends.dead.append(settle.Settled(row.id, row.target, row.key, reason=reason, hint=hint))
 
 
 def rest(db: Connection, rows: Sequence[outbox.Row], now: float, timeout: float, reason: str) -> None:
@@ -105,7 +160,7 @@ def unknown_code(code: str) -> Rejected:
     )
 
 
-def _clean(outcomes: Sequence[Outcome | Blamed], redact: Callable[[str], str]) -> Callable[[str], str]:
+def _clean(outcomes: Sequence[Outcome | Blamed | Waits], redact: Callable[[str], str]) -> Callable[[str], str]:
     """Give what takes secrets out of the exchanges of what is done: nothing, when all together hold none.
 
     What is found in a line is found in the lines joined as well, so one search does instead of two per item.

@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 import orjson
 
 from agent import failpoint, readback
-from agent.answers import LONGEST_BACKOFF, Answered, Blamed, rest, settle_batch, unknown_code
+from agent.answers import LONGEST_BACKOFF, Answered, Blamed, Waits, rest, settle_batch, unknown_code
 from agent.breaker import ShopBreaker
 from agent.errors import BatchRefused, ShopUnavailable
 from agent.events import Done, Event, Exchange, Held, Outcome, Owed, Rejected, Unclear, Wanted
 from agent.shops import Shop, in_flight
 from agent.targets import Target
-from state import outbox, rests, settle, shadows, targets
+from state import outbox, rests, settle, shadows, targets, waiting
 from state.db import StateFile
 from state.errors import StateError
 
@@ -53,6 +53,10 @@ class Dispatcher:
     redact: Callable[[str], str] = lambda text: text
     """Takes secrets out of a text that is kept (tracebacks, answers)."""
     stopping: Callable[[], bool] = lambda: False
+    creator: str = ""
+    """Name of the enabled target that creates the things which this one's values belong to; empty: nobody does."""
+    after: str = ""
+    """Name of the target that goes before ours where we created the thing: no piece is offered without its price."""
     asks_reread: Callable[[], None] = lambda: None
     """Wakes ingest, after a key was asked to be read again."""
     ticks: Callable[[], float] = time.monotonic
@@ -72,6 +76,7 @@ class Dispatcher:
         with self.state.write() as db:
             left = outbox.in_flight(db, self.target.name)
             rest(db, left, now, self.timeout, "the agent stopped before the answer came")
+            waiting.wake_all(db, self.target.name)  # whether anybody still owes the creation is seen anew
         self._note(now)
         if left:
             log.info("%d deliveries were on their way at the last stop: read back first", len(left))
@@ -183,26 +188,36 @@ class Dispatcher:
             failpoint.reach("after-settle")
         return rows
 
-    def _deliver(self, batch: Sequence[outbox.Row]) -> tuple[list[Outcome | Blamed], dict[str, str]]:
+    def _deliver(self, batch: Sequence[outbox.Row]) -> tuple[list[Outcome | Blamed | Waits], dict[str, str]]:
         """Send a batch; returns one outcome per row, and the links that the file does not know yet.
 
         Raises `ShopUnavailable` only when certainly nothing was applied and nobody is to blame.
         """
         with self.state.read() as db:
             links = shadows.links_of(db, self.target.thing, [row.key for row in batch])
-        answers = self._find([Wanted(row.key, row.code) for row in batch if row.key not in links])
+            unlinked = [row.key for row in batch if row.key not in links]
+            creations = waiting.creations(db, self.creator, unlinked) if self.creator and unlinked else {}
+            early = shadows.still_new(db, self.target.thing, [row.key for row in batch]) if self.after else set()
+        answers = self._find([Wanted(row.key, row.code) for row in batch if row.key not in {*links, *creations}])
         found = {key: held.link for key, held in answers.items() if isinstance(held, Held)}
         links |= found
-        outcomes: dict[int, Outcome | Blamed] = {}
+        outcomes: dict[int, Outcome | Blamed | Waits] = {}
         owed: list[tuple[outbox.Row, Owed]] = []
         for row in batch:
             answer = answers.get(row.key)
-            if row.key in links:
+            if row.key in early:
+                outcomes[row.id] = Waits(thing=self.after)
+            elif row.key in links:
                 owed.append((row, Owed(_event(row), links[row.key])))
+            elif row.key in creations:
+                outcomes[row.id] = Waits(creations[row.key])
             elif isinstance(answer, Rejected | Blamed):
                 outcomes[row.id] = answer
+            elif self.target.creates:
+                self._create_or_not(row, owed, outcomes)
             else:
                 outcomes[row.id] = unknown_code(row.code)
+        self._note_before(found, [row for row, item in owed if item.link is None])
         failpoint.reach("before-send")
         if owed:
             results = self._call([item for _, item in owed])
@@ -211,6 +226,29 @@ class Dispatcher:
                 if isinstance(result, Done) and result.link and result.link != item.link:
                     found[row.key] = result.link
         return [outcomes[row.id] for row in batch], found
+
+    def _create_or_not(
+        self,
+        row: outbox.Row,
+        owed: list[tuple[outbox.Row, Owed]],
+        outcomes: dict[int, Outcome | Blamed | Waits],
+    ) -> None:
+        """Create what the shop does not have, unless all that is to be said of it is that it is gone."""
+        event = _event(row)
+        if event.value == self.target.absent():
+            outcomes[row.id] = Done(None, event.value, Exchange(answer="the shop does not have it"))
+        else:
+            owed.append((row, Owed(event)))
+
+    def _note_before(self, found: Mapping[str, str], creations: Sequence[outbox.Row]) -> None:
+        """Before a call that cannot be repeated harmlessly, what is known must be durable: links, and what is begun."""
+        if not creations and not (found and self.target.thing == self.target.name):
+            return
+        with self.state.write() as db:
+            shadows.link(db, self.target.thing, list(found.items()))
+            intent = f"creation for delivery {', '.join(str(row.id) for row in creations[:3])}"
+            shadows.intend(db, self.target.thing, [row.key for row in creations], intent)
+        failpoint.reach("after-intent")
 
     def _find(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:
         if not missing:
@@ -228,7 +266,7 @@ class Dispatcher:
     def _call(self, owed: Sequence[Owed]) -> Sequence[Outcome | Blamed]:
         try:
             with in_flight.meanwhile(self._catch_up):
-                return _one_each(self.shop.deliver(self.target.name, owed), owed)
+                return _one_each(self.shop.deliver(self.target.name, owed), owed, self.target)
         except ShopUnavailable as error:
             if self._is_the_items(error, denied=error.denied):
                 return [Blamed(str(error), error.hint) for _ in owed]
@@ -286,15 +324,17 @@ class Dispatcher:
             )
 
 
-def _one_each(outcomes: Sequence[Outcome], owed: Sequence[Owed]) -> Sequence[Outcome]:
+def _one_each(outcomes: Sequence[Outcome], owed: Sequence[Owed], target: Target) -> Sequence[Outcome]:
     if len(outcomes) != len(owed):
         raise ValueError(f"{len(outcomes)} outcomes for {len(owed)} items")
-    return [_taken_at_its_word(outcome, item) for outcome, item in zip(outcomes, owed, strict=True)]
+    return [_taken_at_its_word(outcome, item, target) for outcome, item in zip(outcomes, owed, strict=True)]
 
 
-def _taken_at_its_word(outcome: Outcome, item: Owed) -> Outcome:
+def _taken_at_its_word(outcome: Outcome, item: Owed, target: Target) -> Outcome:
     """A shop that says it holds something else than it was sent has not given a clear answer: read back first."""
     if isinstance(outcome, Done) and outcome.confirmed != item.event.value:
+        if target.same(item.event.value, outcome.confirmed):
+            return Done(outcome.link, item.event.value, outcome.exchange)
         said = f"the shop says that it holds {outcome.confirmed!r} and was sent {item.event.value!r}"
         return Unclear(said, outcome.exchange)
     return outcome

@@ -192,6 +192,8 @@ class Ingest:
             present: Present[Any] = self.source.rows(list(asked), self._seen) if asked else Present({}, (), (), {})
             fresh = [row for row in present.seen if present.before.get(row.row) != row]
             changed = _changed(present, fresh)
+            if not batch.bulk:  # a change that a recomputation or a reread met first is as live as any
+                asked |= {key: replace(asked[key], lane=outbox.LIVE) for key in changed if key in asked}
             offered = {row.key for row in present.before.values() if row.offered}
             entries = {
                 target.name: list(self._entries(target, present.rows, asked, changed, offered))
@@ -202,7 +204,8 @@ class Ingest:
                 for target in self.targets:
                     mine = entries[target.name]
                     linked = cache(partial(shadows.links_of, db, target.thing, [entry.key for entry in mine]))
-                    outbox.enqueue(db, target.name, mine, now=now, counts=partial(_counts, target, linked))
+                    judged = partial(_counts, target, linked)
+                    outbox.enqueue(db, target.name, mine, now=now, counts=judged, same=partial(same, target))
                     forced = [key for key, why in asked.items() if target.name in why.force]
                     cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
                 cursors.remember(db, self.source.name, fresh, present.gone)
@@ -225,6 +228,8 @@ class Ingest:
             force = target.name in why.force
             if not (key in changed or force or why.anew):
                 continue  # a row version moves with columns that we do not read, too
+            if not present and key not in offered and not force:
+                continue  # never on offer, so the shop is not ours to change
             code = present[0].code.strip() if present else key
             unusable = None
             try:
@@ -235,6 +240,8 @@ class Ingest:
                 if key not in offered and not force:
                     continue  # never on offer, so the shop is not ours to change
                 value = target.absent()
+                if value is None:
+                    continue
             yield outbox.Entry(
                 target.name,
                 key,
@@ -298,6 +305,11 @@ def judge(db: Connection, target: Target, now: float) -> None:
         log.warning("%s", reason, extra={"target": target.name, "held": held})
     elif released:
         log.debug("guard let %d rows go", released, extra={"target": target.name})
+
+
+def same(target: Target, sent: str, held: str) -> bool:
+    """Ask the target whether two values, as JSON texts, are equal though their texts are not."""
+    return target.same(orjson.loads(sent), orjson.loads(held))
 
 
 def _counts(target: Target, linked: Callable[[], Container[str]], key: str, old: str | None, new: str) -> bool:

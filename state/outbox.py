@@ -120,12 +120,23 @@ Counts: TypeAlias = Callable[[str, str | None, str], bool]
 else the one that is superseded, or None when neither is known."""
 
 
+Same: TypeAlias = Callable[[str, str], bool]
+"""``same(sent, held)`` as JSON texts: whether the shop holds what would be sent, spelled in another way."""
+
+
 def enqueue(
-    db: Connection, target: str, entries: Sequence[Entry], *, now: float, counts: Counts | None = None
+    db: Connection,
+    target: str,
+    entries: Sequence[Entry],
+    *,
+    now: float,
+    counts: Counts | None = None,
+    same: Same | None = None,
 ) -> Enqueued:
     """Owe the entries' values (keys unique within a call), by the rules of this module.
 
-    What ``counts`` says is counted (None: nothing) is held until `guards.judge` lets it go.
+    What ``counts`` says is counted (None: nothing) is held until `guards.judge` lets it go. ``same`` tells of values
+    that are not equal texts whether they are equal all the same (None: never).
     """
     if not entries:
         return Enqueued()
@@ -133,6 +144,8 @@ def enqueue(
     any_dead = has_dead(db, target)
     dead = _dead_among(db, target, keys) if any_dead else set()
     known = _Known(_open_rows(db, target, keys), shadows.among(db, target, keys), dead)
+    if same:
+        _take_for_equal(entries, known.shadows, same)
     changes = _Changes()
     dropped = _sort(entries, known, changes, counts=counts, last_id=_last_id(db), now=now)
     _write(db, target, changes, any_dead=any_dead)
@@ -140,6 +153,13 @@ def enqueue(
     statuses = [row[5] for row in changes.others]
     pending = len(changes.plain) + statuses.count("pending")
     return Enqueued(pending, statuses.count("held"), statuses.count("dead"), dropped)
+
+
+def _take_for_equal(entries: Sequence[Entry], held: dict[str, str], same: Same) -> None:
+    for entry in entries:
+        value = held.get(entry.key, entry.value)
+        if value != entry.value and same(entry.value, value):
+            held[entry.key] = entry.value
 
 
 def _sort(
@@ -273,15 +293,16 @@ def _insert_plain(db: Connection, rows: Sequence[tuple[object, ...]]) -> None:
 def take(db: Connection, target: str, *, limit: int, now: float, far: float) -> list[Row]:
     """Take the next batch and mark its rows as sent; call it in the commit that settles the batch before.
 
-    Live rows go before bulk ones, each lane in the order of its places. Rows whose key rests, and rows that are not
-    due, are passed over (a due time further away than ``far`` seconds is a clock that jumped, and counts as due).
-    Rows that failed before go with their like, in batches halved once per attempt, at last alone: the bisection.
+    Live rows go before bulk ones, each lane in the order of its places. Passed over are rows whose key rests, rows that
+    wait for another thing, and rows that are not due (a due time further away than ``far`` seconds is a clock that
+    jumped, and counts as due). Rows that failed before go with their like, in batches halved once per attempt, at last
+    alone: the bisection.
     """
     rows = [
         Row._make(row)
         for row in db.execute(
             "SELECT id, target, key, code, value, lane, attempts, source, version, created_at FROM delivery AS d"
-            " WHERE target = ? AND status = 'pending' AND sent_at IS NULL AND (due <= ? OR due > ?)"
+            " WHERE target = ? AND status = 'pending' AND waits IS NULL AND sent_at IS NULL AND (due <= ? OR due > ?)"
             " AND NOT EXISTS (SELECT 1 FROM rest WHERE target = d.target AND key = d.key AND phase = 'rest')"
             " ORDER BY lane, place LIMIT ?",
             (target, now, now + far, limit),
@@ -319,6 +340,11 @@ def open_value(db: Connection, target: str, key: str) -> tuple[int, str] | None:
         f"SELECT id, value FROM delivery WHERE target = ? AND key = ? AND status IN {OPEN}", (target, key)
     ).fetchone()
     return (int(row[0]), str(row[1])) if row else None
+
+
+def open_values(db: Connection, target: str, keys: Sequence[str]) -> dict[str, str]:
+    """Read the values (JSON text) of the open deliveries of these keys."""
+    return {key: row.value for key, row in _open_rows(db, target, json.dumps(list(keys))).items()}
 
 
 def is_dead(db: Connection, target: str, key: str) -> bool:

@@ -6,6 +6,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from state import waiting
+
+NEW = "new"
+"""The intent that a link keeps after a creation of ours, however its link was learnt: the thing has no price yet."""
+_OWN = ("images",)
+"""Things of one target alone; each hangs on the product of the same key, and its link leads nowhere without it."""
+
 
 def shadow_of(db: sqlite3.Connection, target: str, key: str) -> str | None:
     """Read the value (JSON text) that the shop last confirmed for a key; None when it is not known."""
@@ -55,23 +62,72 @@ def links_of(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[st
 
 
 def link(db: sqlite3.Connection, thing: str, links: Sequence[tuple[str, str]]) -> list[str]:
-    """Store links as (key, link); returns the keys whose link changed, whose shadows are forgotten in all targets."""
+    """Store links as (key, link), and wake what waited for them.
+
+    Returns the keys whose link changed: what the shop was believed to hold of them is forgotten.
+    """
     old = links_of(db, thing, [key for key, _ in links])
+    fresh = [(key, value) for key, value in links if old.get(key) != value]
     db.executemany(
-        "INSERT INTO link (thing, key, link) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET link = excluded.link",
-        [(thing, key, value) for key, value in links if old.get(key) != value],
+        "INSERT INTO link (thing, key, link) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET link = excluded.link,"
+        f" intent = CASE WHEN link.link IS NULL THEN '{NEW}' ELSE link.intent END",
+        [(thing, key, value) for key, value in fresh],
     )
-    changed = [key for key, value in links if key in old and old[key] != value]
-    _forget_everywhere(db, changed)
+    waiting.wake(db, thing, [key for key, _ in fresh])
+    changed = [key for key, _ in fresh if key in old]
+    _forget(db, thing, changed)
     return changed
 
 
 def unlink(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
-    """Forget links that lead nowhere, and with them what the shop was believed to hold, in all targets."""
+    """Forget links that lead nowhere, and with them what the shop was believed to hold there."""
     db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(thing, key) for key in keys])
-    _forget_everywhere(db, keys)
+    _forget(db, thing, keys)
 
 
-def _forget_everywhere(db: sqlite3.Connection, keys: Sequence[str]) -> None:
-    # only quantities, prices and products share the things of one kind today; a shadow lost in excess costs one send
+def intend(db: sqlite3.Connection, thing: str, keys: Sequence[str], intent: str) -> None:
+    """Note, before a creation leaves, that these keys may come to exist in the shop without our knowing their links."""
+    db.executemany(
+        "INSERT INTO link (thing, key, intent) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET intent = excluded.intent",
+        [(thing, key, intent) for key in keys],
+    )
+
+
+def no_longer_new(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """Note that these things have their first price."""
+    if db.execute("SELECT 1 FROM link WHERE intent = ? LIMIT 1", (NEW,)).fetchone():
+        db.executemany(
+            "UPDATE link SET intent = NULL WHERE thing = ? AND key = ? AND intent = ?",
+            [(thing, key, NEW) for key in keys],
+        )
+
+
+def still_new(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> set[str]:
+    """Tell which of these things we created and have not given a price yet."""
+    rows = db.execute(
+        "SELECT l.key FROM json_each(?) CROSS JOIN link AS l"
+        " ON l.thing = ? AND l.key = json_each.value AND l.intent = ?",
+        (json.dumps(list(keys)), thing, NEW),
+    )
+    return {row[0] for row in rows}
+
+
+def forget_intents(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """The creation certainly had no effect."""
+    db.executemany("DELETE FROM link WHERE thing = ? AND key = ? AND link IS NULL", [(thing, key) for key in keys])
+
+
+def _forget(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """Forget the shadows of all targets that share a thing, and the links of what hangs on it.
+
+    A thing that only one target has is named like the target (``images``); all others share ``product``.
+    """
+    if not keys:
+        return
+    if thing in _OWN:
+        db.executemany("DELETE FROM shadow WHERE target = ? AND key = ?", [(thing, key) for key in keys])
+        return
+    for own in _OWN:
+        db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(own, key) for key in keys])
     db.executemany("DELETE FROM shadow WHERE key = ?", [(key,) for key in keys])

@@ -12,6 +12,9 @@ Every shop kind is one file beside this one; `tests/contract` runs one suite aga
 * Reads (``read``, ``read_page``, ``find``, ``probe``, ``check``) have no effect; when one fails, for whatever reason,
   it raises `ShopUnavailable`.
 * Codes are compared stripped and case-folded (`agent.events.key_of`), whatever the shop's own collation does.
+* Where a target creates (products), an item without a link is to be created, with the code of the event; it answers
+  `Done` with the new link. An adapter never looks whether it is there already: dispatch has asked ``find`` before, and
+  asks again after an unclear answer. A link may change with any `Done` (pictures), and is stored anew.
 * A link is an opaque text of the adapter's own making; it is stored and handed back, nobody else looks inside.
 * Nothing secret or personal goes into an outcome or an error.
 """
@@ -43,6 +46,11 @@ class Shop(Protocol):
     quantity: Literal["saleable", "physical"]
     """What its stock number means: *saleable* is already less the shop's own orders (PrestaShop, WooCommerce);
     of a *physical* one (Vendure ``stockOnHand``, Shoptet ``realStock``) the shop subtracts them itself."""
+
+    price_form: Literal["net", "gross"]
+    """Which price the shop stores: without VAT, or with it."""
+    price_places: int
+    """Decimal places of its prices."""
 
     def probe(self) -> None:
         """Make one cheap authorised read. Raises `ShopUnavailable` when the shop does not answer sensibly."""

@@ -28,6 +28,14 @@ class Target(Protocol):
     def thing(self) -> str:
         """What its links point to: quantities, prices and products share the links of ``product``."""
 
+    @property
+    def creates(self) -> bool:
+        """Whether a thing that the shop does not have may be created (the setting ``create`` of products)."""
+
+    @property
+    def creator(self) -> str:
+        """Name of the target that creates what this one's values belong to; empty where there is none."""
+
     def value(self, key: str, rows: Sequence[Any]) -> Value:
         """Compute the whole value of a key from all its rows.
 
@@ -36,7 +44,13 @@ class Target(Protocol):
         """
 
     def absent(self) -> Value:
-        """The value of a key that is no longer on offer."""
+        """The value of a key that is no longer on offer; None: the shop's thing is then left as it is."""
+
+    def same(self, sent: Value, confirmed: Value) -> bool:
+        """Tell whether what the shop says it holds is what was sent, where equal things need not be equal JSON.
+
+        Shops clean HTML, and tell of more fields than those that are kept in sync.
+        """
 
     def batch_size(self, kind: str) -> int:
         """How many deliveries go in one call to a shop of this kind."""

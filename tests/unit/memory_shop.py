@@ -26,6 +26,10 @@ class MemoryShop:
     page_size: int = 100
     kind: str = "memory"
     quantity: Literal["saleable", "physical"] = "saleable"
+    price_form: Literal["net", "gross"] = "net"
+    price_places: int = 2
+    creates: bool = False
+    """Whether an item without a link is a creation."""
     codes: dict[str, str] = field(default_factory=dict)
     """Link -> code."""
     stock: dict[str, Value] = field(default_factory=dict)
@@ -84,7 +88,7 @@ class MemoryShop:
 
     def _one(self, owed: Owed) -> Outcome:
         key, value, link = owed.event.key, owed.event.value, owed.link
-        assert link is not None, "dispatch must find the link first"
+        assert link is not None or self.creates, "dispatch must find the link first"
         plan = self.plans[key].popleft() if self.plans[key] else None
         if isinstance(plan, Exception):
             raise plan
@@ -94,6 +98,8 @@ class MemoryShop:
         said = Exchange(f"PUT {link} {value}", self.answer)
         if isinstance(plan, Rejected):
             return plan
+        if link is None:
+            return self._create(owed, plan, said)
         if link not in self.stock:
             return Rejected(f"no product {link}", "It was deleted.", said, link_lost=True)
         if plan == "late":
@@ -101,6 +107,12 @@ class MemoryShop:
         elif plan != "not applied":
             self.stock[link] = self.stores(value)
         return Unclear("the answer was lost", said) if plan else Done(link, self.stock[link], said)
+
+    def _create(self, owed: Owed, plan: Plan | None, said: Exchange) -> Outcome:
+        assert plan != "late", "not scripted for creations"
+        if plan != "not applied":
+            link = self.put(owed.event.code, owed.event.value)
+        return Unclear("the answer was lost", said) if plan else Done(link, owed.event.value, said)
 
     def read(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held]:  # noqa: ARG002 - the protocol's signature
         self._request("read")

@@ -128,6 +128,8 @@ class Pieces:
     times: int = 1
     name: str = TARGET
     thing: str = "product"
+    creates: bool = False
+    creator: str = ""
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:  # noqa: ARG002 - the protocol's signature
         if not any(row.offered for row in rows):
@@ -138,6 +140,9 @@ class Pieces:
 
     def absent(self) -> Value:
         return 0
+
+    def same(self, sent: Value, confirmed: Value) -> bool:
+        return sent == confirmed
 
     def batch_size(self, kind: str) -> int:  # noqa: ARG002 - the protocol's signature
         return self.batch

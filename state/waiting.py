@@ -1,0 +1,72 @@
+"""Deliveries that wait for a thing of the shop which another target still owes: a quantity for its product.
+
+A row waits only while the creation is owed; whatever becomes of that (made, dead, given up) wakes all who wait, and
+dispatch judges them anew: they go, die with the reason, or wait again. Dead ones keep what they waited for, so that a
+creation that is revived revives them. Nobody looks at waiting rows meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+
+def wait(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], thing: str) -> None:
+    """Let rows, as (id, key), wait for the thing of their key; they were not sent."""
+    db.executemany(
+        "UPDATE delivery SET sent_at = NULL, waits = ? WHERE id = ? AND status = 'pending'",
+        [(_name(thing, key), row_id) for row_id, key in rows],
+    )
+
+
+def died_waiting(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], thing: str) -> None:
+    """Note what dead rows, as (id, key), had waited for."""
+    db.executemany(
+        "UPDATE delivery SET waits = ? WHERE id = ? AND status = 'dead'",
+        [(_name(thing, key), row_id) for row_id, key in rows],
+    )
+
+
+def wake(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> int:
+    """Wake what waits for these keys of a thing, and revive what died waiting; returns how many."""
+    if not keys or db.execute("SELECT 1 FROM delivery WHERE waits IS NOT NULL LIMIT 1").fetchone() is None:
+        return 0
+    names = json.dumps([_name(thing, key) for key in keys])
+    return db.execute(
+        "UPDATE delivery SET waits = NULL, status = 'pending', settled_at = NULL,"
+        " reason = CASE status WHEN 'dead' THEN NULL ELSE reason END,"
+        " hint = CASE status WHEN 'dead' THEN NULL ELSE hint END"
+        " WHERE waits IN (SELECT value FROM json_each(?)) AND status IN ('pending', 'dead')",
+        (names,),
+    ).rowcount
+
+
+def wake_all(db: sqlite3.Connection, target: str) -> int:
+    """Wake all waiting rows of a target: at a start, for the settings may have changed what is owed."""
+    return db.execute(
+        "UPDATE delivery SET waits = NULL WHERE target = ? AND status = 'pending' AND waits IS NOT NULL", (target,)
+    ).rowcount
+
+
+def waiting(db: sqlite3.Connection, target: str) -> int:
+    """Count the rows of a target that wait."""
+    sql = "SELECT count(*) FROM delivery WHERE target = ? AND status = 'pending' AND waits IS NOT NULL"
+    return int(db.execute(sql, (target,)).fetchone()[0])
+
+
+def creations(db: sqlite3.Connection, creator: str, keys: Sequence[str]) -> dict[str, str]:
+    """Tell how the creator of things stands to these keys: key -> '' while it is owed, the reason where it is dead.
+
+    Keys that it owes nothing are missing.
+    """
+    rows = db.execute(
+        "SELECT d.key, d.status, d.reason FROM json_each(?) CROSS JOIN delivery AS d"
+        " ON d.target = ? AND d.key = json_each.value AND d.status IN ('pending', 'held', 'dead') ORDER BY d.id",
+        (json.dumps(list(keys)), creator),
+    ).fetchall()
+    return {key: "" if status != "dead" else reason or "dead" for key, status, reason in rows}
+
+
+def _name(thing: str, key: str) -> str:
+    return f"{thing}/{key}"
