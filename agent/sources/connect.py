@@ -40,12 +40,14 @@ def open_database(
     year: int | None = None,
     call_limit: float = CALL_LIMIT,
     lock_wait: float = LOCK_WAIT,
+    catalogue: bool = False,
 ) -> Database:
     """Make a `Database` of the setting ``[pohoda] database``; connects only when something is read.
 
     ``text`` is an address ``mssql://user:password@server/database`` (see ``server_address.py``), a path that ends in
     .mdb or .accdb, a path that ends in .db or .sqlite, or ``sqlite:///path``. For SQL Server, ``user`` and ``password``
-    win over those in the address, and without a database in it ``ico`` and ``year`` name one.
+    win over those in the address, and without a database in it ``ico`` and ``year`` name one. ``catalogue`` must be
+    True where more than quantities is read: of an Access file all is read at once, and the texts are most of it.
     Raises `ConfigError` when this is not understood, `EnvironmentProblem` when a driver is missing.
     """
     lower = text.strip().lower()
@@ -56,8 +58,9 @@ def open_database(
         return open_server(address, call_limit=call_limit, lock_wait=lock_wait)
     if "://" not in text and lower.endswith((".mdb", ".accdb")):
         from agent.sources.access import open_access  # noqa: PLC0415 - late: nobody else needs its readers
+        from agent.sources.access_rows import CATALOGUE, READ  # noqa: PLC0415 - as above
 
-        return open_access(text.strip(), call_limit=call_limit)
+        return open_access(text.strip(), call_limit=call_limit, wanted=CATALOGUE if catalogue else READ)
     if "://" not in text and lower.endswith((".db", ".sqlite", ".sqlite3")):
         return _sqlite(Path(text.strip()), call_limit, lock_wait)
     if lower.startswith("sqlite:///"):

@@ -34,6 +34,8 @@ RowT = TypeVar("RowT")
 LIVE_CHUNK = 5_000
 """Rows of one chunk of a pass that takes turns with live polls: about 0.01 s."""
 FULL_PASS = 3600.0
+SEEK = 0.05
+"""Seconds. A poll by row version that took longer was no seek in an index: it scanned, and rests as a pass does."""
 
 
 class PohodaTable(Generic[RowT]):
@@ -70,6 +72,7 @@ class PohodaTable(Generic[RowT]):
         self._next_full: float | None = None
         self._compared_all = clock()
         self._turn = False
+        self._ended = False
         self._catalogue = Catalogue()
         self._prepared: Prepared[RowT] | None = None
         self._met: dict[str, set[int]] = {}
@@ -86,8 +89,13 @@ class PohodaTable(Generic[RowT]):
 
     def rows(self, keys: Sequence[str], seen: Seen) -> Present[RowT]:
         """Read all present rows of these keys, at most 500. Raises `SourceUnavailable`."""
-        with self._database.reading() as reader:
-            found = present(reader, self._prepared or self._prepare(reader), keys, seen, self._met)
+        try:
+            with self._database.reading() as reader:
+                found = present(reader, self._prepared or self._prepare(reader), keys, seen, self._met)
+        except SourceUnavailable:
+            self._prepared = None  # it may be for a column that only this read asks for
+            self._catalogue.clear()
+            raise
         self._unmoved.forget([*(row.row for row in found.seen), *found.gone])
         return found
 
@@ -112,7 +120,7 @@ class PohodaTable(Generic[RowT]):
     def _read(self, reader: Reader, cursor: Cursor | None, seen: Seen) -> Batch:
         view = self._prepared or self._prepare(reader)
         live = choose(self._row_version, view, self._modified_at)
-        at = self._standing.resume(cursor)
+        at = self._resume(cursor)
         if at is None or (at.database, at.settings) != self._source(live):
             why = "another database is behind the name" if at and at.database != self._database.identity else ""
             return self._walk(reader, seen, cursor, self._begin(reader, live, at, bulk=True), wound_back=why)
@@ -120,11 +128,20 @@ class PohodaTable(Generic[RowT]):
             return self._by_fingerprint(reader, seen, cursor, at)
         return self._by_mark(reader, seen, cursor, at, live)
 
+    def _resume(self, cursor: Cursor | None) -> Position | None:
+        """Where reading goes on. If the last batch was not committed, the hint or the full pass behind it still is."""
+        if not self._standing.follows(cursor):
+            self._looked = ()
+            self._next_full = None if self._ended else self._next_full
+        self._ended = False
+        return self._standing.resume(cursor)
+
     def _by_fingerprint(self, reader: Reader, seen: Seen, cursor: Cursor | None, at: Position) -> Batch:
         if at.after is not None:
             return self._walk(reader, seen, cursor, at)
         view = self._prepared or self._prepare(reader)
-        if not self._pass.due() and self._look(reader, view) == self._looked:
+        moved = self._pass.may_come_early() and not self._pass.due() and self._look(reader, view) != self._looked
+        if not (moved or self._pass.due()):
             return self._batch(cursor, at, Found({}, {}), more=False)
         started = self._begin(reader, None, at)
         why = _went_back(at, started)
@@ -154,7 +171,8 @@ class PohodaTable(Generic[RowT]):
             return self._batch(cursor, at, Found({}, {}), more=at.after is not None)
         began = self._clock()
         found, reached, more = live.poll(reader, view, seen, mark)
-        if live.name == "modified-at":  # it scans the table
+        scans = live.name == "modified-at" or self._clock() - began > SEEK
+        if scans and not more:  # by date always; by row version where nobody made an index
             self._polls.spent(began)
             self._polls.ended()
         if at.after is None:  # amid a pass the marks stay, so that a fall is noticed at its end
@@ -168,9 +186,11 @@ class PohodaTable(Generic[RowT]):
             self._unmoved.clear()
             self._catalogue.clear()
             self._compared_all = self._clock()
+        began = self._clock()
         view = self._prepare(reader)
         database, settings = self._source(live)
         self._looked = self._look(reader, view, now=True)
+        self._pass.spent(began)
         return Position(
             database,
             settings,
@@ -193,6 +213,7 @@ class PohodaTable(Generic[RowT]):
         self._pass.spent(began)
         if found.after is None:
             self._pass.ended()
+            self._ended = True
             self._next_full = self._clock() + self._full_pass
         moved = replace(at, after=found.after, bulk=at.bulk and found.after is not None)
         return self._batch(cursor, moved, found, more=found.after is not None, bulk=at.bulk, wound_back=wound_back)

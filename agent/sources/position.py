@@ -83,9 +83,11 @@ class Standing:
 
     def resume(self, cursor: Cursor | None) -> Position | None:
         """Where reading goes on: ahead of this cursor if it is the one last handed out, else exactly at it."""
-        if cursor is not None and cursor == self._cursor:
-            return self._at
-        return position_of(cursor)
+        return self._at if self.follows(cursor) else position_of(cursor)
+
+    def follows(self, cursor: Cursor | None) -> bool:
+        """Tell whether this cursor is the one last handed out; if not, what was read last was not committed."""
+        return cursor is not None and cursor == self._cursor
 
     def advance(self, cursor: Cursor | None, at: Position, *, changed: bool) -> Cursor:
         """Move to a position and say which cursor to hand out: the same one while progress is quiet."""

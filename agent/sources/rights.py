@@ -53,7 +53,7 @@ def _missing(table: str, database: str, user: str) -> SourceFinding:
 
 def _surplus(roles: list[str], changes: set[str], database: str, login: str) -> SourceFinding:
     if not roles and not changes:
-        return SourceFinding("ok", "read-only", f"the login {login} can change nothing")
+        return SourceFinding("ok", "read-only", f"the login {login} can change none of these tables")
     has = ", ".join([*(f"the role {role}" for role in roles), *(right for right in _CHANGES if right in changes)])
     text = f"the login {login} has more rights than it needs ({has}): the agent only reads, but whoever finds its "
     text += "password could change the books"

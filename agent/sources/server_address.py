@@ -25,7 +25,7 @@ _OPTIONS = ("driver", "encrypt", "trust_server_certificate")
 _ADDRESS = re.compile(
     r"(?:(?P<user>[^:@/?]*)(?::(?P<password>[^/?]*))?@)?"
     r"(?P<server>\[[0-9A-Fa-f:.%\w]+\]|[^:,/?@\\]*)(?P<after>[:,\\][^/?@]*)?"
-    r"(?:/(?P<database>[^?@]*))?(?:\?(?P<options>.*))?",
+    r"(?:/(?P<database>[^?@]*))?(?:\?(?P<options>[^@]*))?",  # with an @ it is a password that has a ?
     re.DOTALL,
 )
 _AFTER = re.compile(r"(?:[:,](?P<early>\d{1,5}))?(?:\\(?P<instance>[^:,\\]+))?(?:[:,](?P<late>\d{1,5}))?")

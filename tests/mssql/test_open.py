@@ -83,7 +83,7 @@ def test_user_and_password_are_decoded_and_what_is_given_beside_wins() -> None:
         *("mssql://u:secret@server:port/B", "mssql://u:secret@server:1:2/B", "mssql://u:secret@server:70000/B"),
         *("mssql://u:secret@ser;ver/B", "mssql://u:secret@server\\IN;PWD=x/B", "mssql://u:sec%00ret@server/B"),
         *("mssql://:secret@server/B", "mssql://u:secret@server", "mssql://u:secret@server/"),
-        "mssql://u:secret?x@server/B",
+        *("mssql://u:secret?x@server/B", "mssql://u:14?secret=x@server/B", "mssql://u:1?encrypt=secret@server/B"),
     ],
 )
 def test_an_address_that_is_not_understood_is_the_users_error_and_keeps_the_password(text: str) -> None:

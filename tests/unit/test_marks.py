@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.errors import SourceUnavailable
 from agent.sources import rowversion
 from agent.sources.modified_at import ByModifiedAt, october_change, overlap
+from agent.sources.rowversion import ByRowVersion
 from tests.unit.pohoda_fixture import Clock, add, cards, do, follow, truth
 
 
@@ -108,6 +110,40 @@ def test_deletes_are_found_by_the_hourly_pass(tmp_path: Path, kind: str) -> None
     clock.now += 3600
     assert follower.all() == ["k003"]
     assert not follower.batches[-1].bulk
+
+
+@pytest.mark.parametrize("kind", ["rowversion", "modified-at"])
+def test_an_hourly_pass_that_was_not_committed_is_made_again(tmp_path: Path, kind: str) -> None:
+    path, clock = cards(tmp_path / "p.db", 25, row_version=True), Clock()
+    follower = follow(path, row_version=kind, clock=clock)
+    follower.all()
+    follower.all()
+    do(path, "DELETE FROM SKz WHERE IDS = 'K003'")
+    clock.now += 3600
+    assert [change.key for change in follower.source.read(follower.cursor, follower.seen).changes] == ["k003"]
+    assert follower.all() == ["k003"]
+
+
+def test_polls_of_a_row_version_without_an_index_take_a_tenth_of_the_time(tmp_path: Path) -> None:
+    path, clock = cards(tmp_path / "p.db", 25, row_version=True), Clock()
+    follower = follow(path, row_version="rowversion", clock=clock)
+    follower.all()
+    follower.all()
+
+    def slow(self: ByRowVersion, *given: Any) -> Any:  # noqa: ANN401 - whatever a poll takes
+        clock.now += 2.0
+        return real(self, *given)
+
+    real = ByRowVersion.poll
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ByRowVersion, "poll", slow)
+        do(path, "UPDATE SKz SET StavZ = 99 WHERE IDS = 'K003'")
+        assert follower.all() == ["k003"]
+        do(path, "UPDATE SKz SET StavZ = 98 WHERE IDS = 'K004'")
+        clock.now += 17.9
+        assert follower.all() == []
+        clock.now += 0.2
+        assert follower.all() == ["k004"]
 
 
 @pytest.mark.parametrize("kind", ["rowversion", "modified-at"])

@@ -190,6 +190,43 @@ def test_between_two_passes_only_a_movement_brings_the_next_one_forward(tmp_path
     assert follower.all() == ["k001"]
 
 
+def test_movements_that_never_end_bring_a_pass_forward_only_when_it_rested_as_long_as_it_took() -> None:
+    clock = Clock()
+    pace = Pace(clock, poll=1.0)
+    assert pace.may_come_early()
+    began = clock.now
+    clock.now += 2.0
+    pace.spent(began)
+    pace.ended()
+    clock.now += 1.9
+    assert not pace.may_come_early()
+    clock.now += 0.2
+    assert pace.may_come_early()
+
+
+def test_a_hint_whose_batch_was_not_committed_is_not_lost(tmp_path: Path) -> None:
+    path = cards(tmp_path / "p.db", 5)
+    follower = follow(path, poll=60.0)
+    follower.all()
+    do(path, "UPDATE SKz SET StavZ = 77 WHERE IDS = 'K001'")
+    do(path, "INSERT INTO SKzPoh (RefSKz) VALUES (2)")
+    assert follower.source.read(follower.cursor, follower.seen).changes
+    assert follower.all() == ["k001"]
+
+
+def test_a_column_that_only_the_second_read_asks_for_may_go(tmp_path: Path) -> None:
+    path = cards(tmp_path / "p.db", 5)
+    follower = follow(path)
+    follower.all()
+    do(path, "UPDATE SKz SET StavZ = 77 WHERE IDS = 'K001'")
+    do(path, "DROP INDEX xSTEXT")
+    do(path, "ALTER TABLE SKz DROP COLUMN Nazev")
+    with pytest.raises(SourceUnavailable, match="Nazev"):
+        follower.one()
+    assert follower.all() == ["k001"]
+    assert follower.rows["k001"][0].name == ""
+
+
 def test_a_saved_card_brings_the_next_pass_forward(tmp_path: Path) -> None:
     path = cards(tmp_path / "p.db", 5)
     follower = follow(path, poll=60.0)

@@ -68,6 +68,13 @@ def test_a_change_carries_the_row_version_that_told_of_it(taken: Taken) -> None:
     assert taken.take_in() == [("k002", "70", f"{version:x}")]
 
 
+def test_a_target_that_joins_a_file_in_use_is_owed_every_key_though_no_row_changes(taken: Taken) -> None:
+    with taken.state.write() as db:
+        db.execute("DELETE FROM target")
+    taken.ingest.prepare()
+    assert sorted(row[:2] for row in taken.take_in()) == [(f"k00{number}", str(number)) for number in range(5)]
+
+
 def test_a_rename_changes_both_keys(taken: Taken) -> None:
     do(taken.path, "UPDATE SKz SET IDS = 'NEW' WHERE IDS = 'K003'")
     assert sorted(row[:2] for row in taken.take_in()) == [("k003", "0"), ("new", "3")]
