@@ -18,6 +18,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.demo import goods
+
 STORES = ("HLAVNI", "PRODEJNA")
 _CARD_COLUMNS = """
     ID INTEGER PRIMARY KEY AUTOINCREMENT, UsrOrder int, Sel bit, Labels varchar(255), RelSkTyp int, RefSklad int,
@@ -26,17 +28,17 @@ _CARD_COLUMNS = """
     MJ varchar(10), MJ2 varchar(10), MJ3 varchar(10), MJ2Koef float, MJ3Koef float, StavZ float, Rezer float,
     ObjedP float, ObjedV float, Reklam float, Servis float, MinLim float, MinMax float, Hmotnost float, Objem float,
     NakupC money, NakupDPH money, VNakup money, ProdejKc money, ProdejDPH money, RefAD int, Firma varchar(255),
-    Vyrobce varchar(255), IObchod bit, Popis text, Popis2 text, FmtPopis bit, Novinka bit, Doprodej bit, Akce bit,
-    Doporucujeme bit, Sleva bit, Priprav bit, Dodani varchar(64), Doprava varchar(64), RelZaruka int, Zaruka int,
-    NazevRP varchar(24), Template bit, Pozn text, DatCreate datetime, DatSave datetime, Creator varchar(2),
-    Ucetni varchar(2), Oznacil varchar(2)"""
+    Vyrobce varchar(255), IObchod bit, Popis text, Popis2 text, FmtPopis bit, FmtPopis2 bit, Novinka bit,
+    Doprodej bit, Akce bit, Doporucujeme bit, Sleva bit, Priprav bit, Dodani varchar(64), Doprava varchar(64),
+    RelZaruka int, Zaruka int, NazevRP varchar(24), Template bit, Pozn text, DatCreate datetime,
+    DatSave datetime, Creator varchar(2), Ucetni varchar(2), Oznacil varchar(2)"""
 _TABLES = f"""
 CREATE TABLE sSklad (ID INTEGER PRIMARY KEY AUTOINCREMENT, UsrOrder int, Sel bit, IDS varchar(10) COLLATE NOCASE,
     SText varchar(32), Pozn text);
 CREATE TABLE SKz ({_CARD_COLUMNS}{{row_version}});
 CREATE TABLE SKzPoh (ID INTEGER PRIMARY KEY AUTOINCREMENT, RefSKz int, RelAg int, RelID int, Datum datetime,
     PohPMJ float, StavZ float, VNakup money, Cislo varchar(32), RefAD int, Firma varchar(255));
-"""
+{goods.TABLES}"""
 _INDEXES = """
 CREATE INDEX xIDS ON SKz (IDS);
 CREATE INDEX xEAN ON SKz (EAN);
@@ -105,11 +107,20 @@ class Touched:
 
 
 def create(
-    path: Path, *, stores: Sequence[str] = STORES, cards: int = 500, seed: int = 1, row_version: bool = False
+    path: Path,
+    *,
+    stores: Sequence[str] = STORES,
+    cards: int = 500,
+    seed: int = 1,
+    row_version: bool = False,
+    catalogue: bool = False,
+    documents: Path | None = None,
 ) -> None:
     """Make a new database with ``cards`` rows in SKz (a code that lies in two stores is two rows).
 
-    The same seed makes the same cards; 200,000 take about 5 s. Raises `FileExistsError` rather than write over one.
+    ``catalogue`` adds texts, weights, marks, VAT and price levels (`goods.LEVELS`); ``documents`` is a folder that is
+    filled with pictures (in ``Obrázky`` below it), which the cards then name. Without them the cards are the same. The
+    same seed makes the same cards; 200,000 take about 5 s. Raises `FileExistsError` rather than write over one.
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already")
@@ -123,8 +134,12 @@ def create(
             f"INSERT INTO SKz ({', '.join(_COLUMNS)}) VALUES ({values})",  # noqa: S608 - our own constants
             _cards(len(stores), cards, random.Random(seed)),  # noqa: S311 - plausible numbers, not secrets
         )
+        if catalogue:
+            goods.show(db, seed)
+        if documents is not None:
+            goods.hang(db, documents, seed)
         db.execute("COMMIT")
-        db.executescript(_INDEXES + (_ROW_VERSION if row_version else ""))
+        db.executescript(_INDEXES + goods.INDEXES + (_ROW_VERSION if row_version else ""))
         db.execute("PRAGMA journal_mode = WAL")  # a reader and a writer side by side
 
 
@@ -188,6 +203,16 @@ class Morning:
     def untick(self) -> Touched:
         """Take a card off the internet, or put it back: the tick of one store's card."""
         return self._work("IObchod = 1 - IObchod", (), saved=True)
+
+    def reprice(self) -> Touched:
+        """Give a card another price, with and without VAT."""
+        price = float(self._rng.randint(20, 5000))
+        return self._work("ProdejKc = ?, ProdejDPH = ?", (price, round(price * 1.21, 2)), saved=True)
+
+    def rewrite(self) -> Touched:
+        """Give a card another name and another long text."""
+        name = f"{self._rng.choice(_THINGS)} {self._rng.choice(_KINDS)} {self._rng.randint(1, 10**6)}"
+        return self._work("Nazev = ?, Popis2 = ?, FmtPopis2 = 0", (name, f"{name}\r\nNově v nabídce."), saved=True)
 
     def step(self) -> Touched:
         """One piece of work as it comes: of 100, about 70 sales, 12 receipts, 15 reservations, 2 ticks, 1 rename."""

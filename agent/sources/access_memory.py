@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from agent.errors import SourceUnavailable
-from agent.sources.access_rows import Table
+from agent.sources.access_rows import CUT, MEMOS, Table
 from agent.sources.reader import Lent, Reader
 
 _DECLARED = {bool: "bit", int: "int", float: "float", Decimal: "money", datetime: "datetime", date: "datetime"}
@@ -117,7 +117,10 @@ def _fill(raw: Any, table: Table) -> int:  # noqa: ANN401 - a driver's connectio
         rows += len(piece)
     raw.execute("COMMIT")
     for name in table.columns:
-        if name.lower() == "ids":
+        if name.lower() in MEMOS and table.name.lower() == "skz":
+            marked = f'UPDATE "{table.name}" SET "{name}" = x\'\' WHERE length(CAST("{name}" AS BLOB)) BETWEEN ? AND ?'  # noqa: S608 - as above
+            raw.execute(marked, CUT)
+        if name.lower() in {"ids", "refag"}:
             raw.execute(f'CREATE INDEX "x{table.name}{name}" ON "{table.name}" ("{name}")')
     return rows
 

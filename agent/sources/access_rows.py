@@ -2,8 +2,9 @@
 
 Of SQL nothing is used but ``SELECT [a], [b] FROM [T]``: mdbtools (Linux) answers a filter on money or dates with all
 rows, ``IS NULL`` with none, and knows neither parameters nor joins. One reading at a time in the whole process, for
-that driver keeps its last error for all connections together. A memo (long text) must not be listed in `READ` without
-another look: mdbtools cuts texts at 16 KB, and their pages are not among those that are counted.
+that driver keeps its last error for all connections together. Of memos (long texts) mdbtools gives at most 16 KB, and
+does not say so: one that comes at that size is marked (see `CUT`) and its card refused. Their pages are not among those
+that are counted, so a file that was cut just there gives cards without a text; the copy is compared with its original.
 
 A password of the database: Microsoft's driver asks for it, mdbtools does not; POHODA's own file has an empty one.
 """
@@ -32,8 +33,29 @@ READ: Wanted = {
     ),
     "sSklad": ("ID", "IDS"),
 }
-"""What the views of this version read; a new view adds its lines. Not ``SKzPoh`` and ``OBJpol``: they are by far the
-largest, and would only hint that something moved, which the file's own signs do."""
+"""What quantities are made of. Not ``SKzPoh`` and ``OBJpol``: they are by far the largest, and would only hint that
+something moved, which the file's own signs do."""
+
+CATALOGUE: Wanted = {
+    "SKz": (
+        *READ["SKz"],
+        *("Popis", "Popis2", "FmtPopis", "FmtPopis2", "EAN", "MJ", "Hmotnost", "RelDPHp", "ProdejKc", "ProdejDPH"),
+        *("Dodani", "Novinka", "Doprodej", "Akce", "Doporucujeme", "Sleva", "Priprav"),
+    ),
+    "sSklad": READ["sSklad"],
+    "SkCeny": ("ID", "IDS", "SDph"),
+    "SKzCn": ("ID", "RefAg", "RefSkCeny", "ProdejC"),
+    "SkRefObraz": ("ID", "RefAg", "Vychozi", "Soubor", "Popis", "OrderFld"),
+}
+"""What products, prices and pictures are made of besides. Read only where they are kept in sync: the texts are most of
+the file. A new view adds its lines."""
+
+MEMOS = {"popis", "popis2"}
+"""Columns of SKz that hold long texts, in lower case."""
+CUT = (16_380, 16_384)
+"""Bytes in UTF-8 at which mdbtools ends a memo (its buffer, less a sign that did not fit). A text that comes so long is
+no text but an empty blob in the image: whoever needs it refuses it, whoever does not is not disturbed. Of Microsoft's
+driver a text of just that size is refused, too, which is one in some thousand of that length."""
 
 _FETCH = 5_000
 _ON_WINDOWS = os.name == "nt"

@@ -73,7 +73,7 @@ class Unmoved:
 def chunk(reader: Reader, view: Prepared[Any], seen: Seen, *, after: int, limit: int, unmoved: Unmoved) -> Found:
     """Look at the rows after an id: up to ``limit`` rows, present or remembered."""
     rows = reader.run(*view.queries.page(after, limit))
-    signature = _signature(rows)
+    signature = b"" if view.volatile else _signature(rows)
     equal, end = unmoved.known(after, signature)
     if equal:
         return Found({}, {}, end, len(rows))
@@ -90,6 +90,9 @@ def chunk(reader: Reader, view: Prepared[Any], seen: Seen, *, after: int, limit:
         now = {row: digest for row, digest in now.items() if row <= end}
         before = before[: bisect_right(before, end, key=itemgetter(0))]
     changes, ids = compare(rows, now, {row.row: row for row in before})
+    if view.warm is not None:
+        met = set().union(*ids.values())
+        view.warm([raw for raw in rows if raw[0] in met])
     if not changes:
         unmoved.note(after, end, signature)
     return Found(changes, ids, end, scanned)

@@ -34,7 +34,11 @@ class Prepared(Generic[RowT]):
     hints: tuple[ColumnElement[Any], ...]
     """Primary keys whose MAX grows when something moved: cheap looks between two passes."""
     witness: ColumnElement[Any] | None = None
-    """The one of them that tells a restored database from a deleted newest row."""
+    """A primary key that tells a restored database from a deleted newest row."""
+    volatile: bool = False
+    """The digests hang on more than the raw rows (files): equal rows are no proof that nothing changed."""
+    warm: Callable[[Sequence[Raw]], None] | None = None
+    """Told of rows that changed before the second read asks for them, which holds a lock: long work is done here."""
 
 
 class View(Protocol[RowT_co]):

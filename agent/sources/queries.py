@@ -24,6 +24,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -62,6 +63,8 @@ class Queries:
     extra: tuple[ColumnElement[Any], ...]
     within: ColumnElement[bool]
     """True for the rows that belong to the view."""
+    joined: FromClause | None = None
+    """What the columns come from where that is more than the table: each of its rows once, joined to another table."""
     _texts: dict[object, _Compiled] = field(default_factory=dict, repr=False, compare=False)
 
     def page(self, after: int, limit: int) -> Statement:
@@ -69,7 +72,7 @@ class Queries:
         row = self.narrow[0]
 
         def build() -> Select[Any]:
-            return select(*self.narrow).where(row > _given("after"), self.within).order_by(row).limit(limit)
+            return self._select(*self.narrow).where(row > _given("after"), self.within).order_by(row).limit(limit)
 
         return self._text(("page", limit), build, {"after": after})
 
@@ -88,7 +91,7 @@ class Queries:
         def build() -> Select[Any]:
             bounds = (version > self._version("last"), version < self._version("below"))
             columns = (*self.narrow, self._inside, version)
-            return select(*columns).where(*bounds).order_by(version).limit(limit)
+            return self._select(*columns).where(*bounds).order_by(version).limit(limit)
 
         given = {"last": self._version_bytes(last), "below": self._version_bytes(below)}
         return self._text(("versions", limit), build, given)
@@ -101,7 +104,7 @@ class Queries:
         def build() -> Select[Any]:
             bound = cast(_given("since"), DateTime()) if sql_server else _given("since")
             wanted = (self.date >= bound, row > _given("after"))
-            return select(*self.narrow, self._inside).where(*wanted).order_by(row).limit(limit)
+            return self._select(*self.narrow, self._inside).where(*wanted).order_by(row).limit(limit)
 
         value = since if sql_server else since.isoformat(sep=" ", timespec="microseconds")
         return self._text(("saved", limit), build, {"since": value, "after": after})
@@ -121,6 +124,9 @@ class Queries:
         saved = self.table["DatSave"]
         return func.coalesce(saved, self.table["DatCreate"]) if self.table.has("DatCreate") else saved
 
+    def _select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        return select(*columns) if self.joined is None else select(*columns).select_from(self.joined)
+
     @property
     def _inside(self) -> ColumnElement[Any]:
         return case((and_(self.within), literal_column("1")), else_=literal_column("0"))
@@ -137,7 +143,7 @@ class Queries:
 
         def build() -> Select[Any]:
             wanted = column.in_([_given(name) for name in names])
-            return select(*self.narrow, *self.extra).where(wanted, self.within)
+            return self._select(*self.narrow, *self.extra).where(wanted, self.within)
 
         filled = [*values, *[values[-1]] * (size - len(values))]
         return self._text((str(column), size), build, dict(zip(names, filled, strict=True)))

@@ -74,6 +74,8 @@ class Quantities:
     """What the shop's stock number means (``Shop.quantity``)."""
     name: str = "quantities"
     thing: str = "product"
+    creates: bool = False
+    creator: str = "products"
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:  # noqa: ARG002 - the contract: other targets need the key
         """Compute whole pieces; None when not on offer. Raises `Unusable` that names the column (``SKz.StavZ``)."""
@@ -84,6 +86,10 @@ class Quantities:
     def absent(self) -> Value:
         """A card that is not on offer any more sells nothing."""
         return 0
+
+    def same(self, sent: Value, confirmed: Value) -> bool:
+        """Tell whether the shop holds the number that was sent."""
+        return sent == confirmed
 
     def batch_size(self, kind: str) -> int:
         """How many go in one call: 100 to PrestaShop (measured: the knee of its curve) and Vendure; else 50."""

@@ -1,9 +1,6 @@
 """The view ``stock``: quantities of cards in the chosen stores (``SKz``: a row per card and store; ``sSklad``).
 
-Decisions: stores are read first and cards filtered by ``RefSklad``, for a join would cost more than it tells. A store
-that does not exist is an error with the list of those that do, never "no rows", which would set the shop to 0.
-Templates, cards of other types (services, sets) and rows without a code are left out as if they were not there, so one
-that becomes a template counts as gone. The fingerprint covers only what the value hangs on: code, store, tick, stock,
+Which cards count: see `cards`. The fingerprint covers only what the value hangs on: code, store, tick, stock,
 and the column that ``deduct`` names; a new name of a card is no change of its quantity.
 """
 
@@ -11,18 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, null, or_, select
+from sqlalchemy import func, null, select
 
-from agent.errors import SourceUnavailable
 from agent.sources import SourceFinding
-from agent.sources.columns import Catalogue, TableColumns
+from agent.sources.columns import Catalogue
 from agent.sources.prepared import Prepared
 from agent.sources.queries import Queries
 from agent.sources.reader import Raw, Reader
+from agent.sources.views.cards import chosen_stores, code_of, goods, store_names
 
 DEDUCTED = {"none": None, "reservations": "Rezer", "received-orders": "ObjedP"}
 """Setting ``deduct`` → the column of SKz that it subtracts."""
@@ -64,8 +61,8 @@ class StockView:
     def prepare(self, reader: Reader, catalogue: Catalogue) -> Prepared[StockRow]:
         """Look up columns and stores. Raises `SourceUnavailable`."""
         cards = catalogue.need(reader, "SKz", self._needed())
-        names = _stores(reader, catalogue)
-        chosen = self._choose(names)
+        names = store_names(reader, catalogue)
+        chosen = chosen_stores(names, self.stores)
         deducted = DEDUCTED[self.deduct]
         relevant = ["ID", "IDS", "RefSklad", "IObchod", "StavZ", *([deducted] if deducted else [])]
         movements, lines = catalogue.find(reader, "SKzPoh"), catalogue.find(reader, "OBJpol")
@@ -76,7 +73,7 @@ class StockView:
                 table=cards,
                 narrow=tuple(cards[name] for name in relevant),
                 extra=tuple(cards[n] if cards.has(n) else null().label(n) for n in ("Nazev", "Rezer", "ObjedP")),
-                within=self._within(cards, chosen),
+                within=goods(cards, chosen, self.card_types),
             ),
             digests=partial(digests, quantities=len(relevant) - 4),
             row=partial(_row, names=names, extra=len(relevant)),
@@ -98,8 +95,8 @@ class StockView:
             for name, what in _OPTIONAL.items()
             if not cards.has(name)
         ]
-        names = _stores(reader, catalogue)
-        chosen = self._choose(names)
+        names = store_names(reader, catalogue)
+        chosen = chosen_stores(names, self.stores)
         listed = ", ".join(sorted(names[each] for each in (names if chosen is None else chosen)))
         found.append(SourceFinding("ok", "stores", f"{'all' if chosen is None else 'chosen'}: {listed}"))
         blank = func.ltrim(func.rtrim(func.coalesce(cards["IDS"], ""))) == ""
@@ -107,7 +104,7 @@ class StockView:
         if without:
             text = f"{without} cards have no code (SKz.IDS) and are ignored."
             found.append(SourceFinding("warning", "codes", text, "Give them codes in POHODA if the shop sells them."))
-        rows = select(func.count()).select_from(cards.clause).where(self._within(cards, chosen))
+        rows = select(func.count()).select_from(cards.clause).where(goods(cards, chosen, self.card_types))
         ticked = reader.scalar(rows.where(func.coalesce(cards["IObchod"], 0) != 0))
         verdict, hint = ("ok", "") if ticked else ("warning", "Tick Internet on the cards that the shop sells.")
         text = f"{reader.scalar(rows)} rows in the chosen stores, {ticked} with the tick Internet."
@@ -116,33 +113,6 @@ class StockView:
     def _needed(self) -> list[str]:
         deducted = DEDUCTED.get(self.deduct)
         return ["ID", "IDS", "RefSklad", "StavZ", "IObchod", *([deducted] if deducted else [])]
-
-    def _choose(self, names: dict[int, str]) -> list[int] | None:
-        """Ids of the chosen stores; None: all. Raises `SourceUnavailable` for a code that no store has."""
-        if not self.stores:
-            return None
-        by_code: dict[str, list[int]] = {}
-        for store, code in names.items():
-            by_code.setdefault(code.casefold(), []).append(store)
-        unknown = [code for code in self.stores if code.strip().casefold() not in by_code]
-        if unknown:
-            there = ", ".join(sorted(names.values())) or "none"
-            raise SourceUnavailable(
-                f"POHODA has no store {', '.join(unknown)}.",
-                hint=f"Set stores to some of: {there}. Nothing is sent until then.",
-            )
-        return [store for code in self.stores for store in by_code[code.strip().casefold()]]
-
-    def _within(self, cards: TableColumns, chosen: list[int] | None) -> ColumnElement[bool]:
-        """The rows that count. Numbers are written out, not bound: they are ours, and parameters are for keys."""
-        terms = [cards["IDS"].is_not(None), cards["IDS"] != literal_column("''")]
-        if chosen is not None:
-            terms.append(func.coalesce(cards["RefSklad"], literal_column("0")).in_(_numbers(chosen)))
-        if cards.has("Template"):
-            terms.append(or_(cards["Template"].is_(None), cards["Template"] == literal_column("0")))
-        if cards.has("RelSkTyp"):
-            terms.append(func.coalesce(cards["RelSkTyp"], literal_column("1")).in_(_numbers(self.card_types)))
-        return and_(*terms)
 
 
 def digests(rows: Sequence[Raw], *, quantities: int) -> dict[int, bytes]:
@@ -167,7 +137,7 @@ def digests(rows: Sequence[Raw], *, quantities: int) -> dict[int, bytes]:
         }
     except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
         pass  # something that is no number or no text: row by row, below
-    return {raw[0]: _digest(raw, pack, quantities) for raw in rows if _code(raw)}
+    return {raw[0]: _digest(raw, pack, quantities) for raw in rows if code_of(raw)}
 
 
 def _digest(raw: Raw, pack: Callable[..., bytes], quantities: int) -> bytes:
@@ -176,20 +146,14 @@ def _digest(raw: Raw, pack: Callable[..., bytes], quantities: int) -> bytes:
         packed = pack(raw[2] or 0, raw[3], *(value or 0.0 for value in values))
     except (TypeError, ValueError, OverflowError, struct.error):
         packed = repr((raw[2], bool(raw[3]), values)).encode("utf-8", "backslashreplace")
-    return hashlib.blake2b(packed + _code(raw).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _stores(reader: Reader, catalogue: Catalogue) -> dict[int, str]:
-    """All stores: ``sSklad.ID`` → ``IDS``, stripped."""
-    stores = catalogue.need(reader, "sSklad", ["ID", "IDS"])
-    return {row: str(code or "").strip() for row, code in reader.all(select(stores["ID"], stores["IDS"]))}
+    return hashlib.blake2b(packed + code_of(raw).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _row(raw: Raw, *, names: dict[int, str], extra: int) -> StockRow:
     name, reserved, ordered = raw[extra : extra + 3]
     return StockRow(
         id=raw[0],
-        code=_code(raw),
+        code=code_of(raw),
         name=str(name or ""),
         store=names.get(raw[2], f"#{raw[2]}"),
         stock=raw[4],
@@ -199,13 +163,5 @@ def _row(raw: Raw, *, names: dict[int, str], extra: int) -> StockRow:
     )
 
 
-def _code(raw: Raw) -> str:
-    return str(raw[1] or "").strip()
-
-
 def _offered(raw: Raw) -> bool:
     return bool(raw[3])
-
-
-def _numbers(numbers: Iterable[int]) -> list[ColumnElement[int]]:
-    return [literal_column(str(int(number))) for number in numbers]
