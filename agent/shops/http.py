@@ -24,7 +24,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -104,15 +104,19 @@ class ShopHttp:
         method: str = "GET",
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
     ) -> Answer:
-        """Ask without effect. Returns 2xx, 400, 404 and 304; raises `ShopUnavailable` for everything else."""
+        """Ask without effect. Returns 2xx, 400, 404 and 304; raises `ShopUnavailable` for everything else.
+
+        ``also`` are further statuses that say something here (a picture without its file is a 500 in PrestaShop).
+        """
         try:
             answer = self._read_twice(method, path, params, content, headers)
         except _FAILED as error:
             raise _unreachable(error) from error
         if answer.status in _REFUSED or (300 <= answer.status < 400 and answer.status != 304):
             raise _refused(answer)
-        if answer.status >= 400 and answer.status not in {400, 404}:
+        if answer.status >= 400 and answer.status not in {400, 404, *also}:
             raise ShopUnavailable(
                 f"The shop answers HTTP {answer.status}.",
                 hint="The shop is in trouble or under maintenance; the agent tries again by itself.",

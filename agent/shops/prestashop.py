@@ -1,60 +1,45 @@
-"""The PrestaShop adapter: quantities through the webservice (``/api``), many rows in one PATCH.
+"""The PrestaShop adapter: quantities, products, prices and pictures through the webservice (``/api``).
 
-Decisions, from recorded exchanges with 9.1.4 unless another source is named:
+Decisions, from recorded exchanges with 9.1.4 unless another source is named; each target's are in its own module:
 
 * A quantity lives in a row of ``stock_availables``, one per product and combination. The link is
-  ``row:product:combination``, so that a read can tell when the row has come to belong to something else.
-* Several nodes in one PATCH are worked off in order, **not in a transaction**; after the first error the earlier ones
-  stay, the later ones are not done, and the answer does not say which it was. So the rows are read back: what holds
-  the sent value up to the first difference is done, the first that differs is sent alone, the rest is untried.
-* The row of a product that has combinations is their sum and may be written to nonsense: it is never an item.
+  ``row:product:combination``, so that a read can tell when the row has come to belong to something else. Products and
+  prices share it; `prestashop_images` has links of its own that contain it.
+* The row of a product that has combinations is their sum and may be written to nonsense: it is never an item, and as
+  links are shared such a product is none for products, prices and pictures either. Its combinations are.
 * References are not unique, neither among products nor across combinations: a doubled one is refused with a hint.
   MySQL also folds accents (``Č`` = ``C``), so what it finds is compared again by `agent.events.key_of`.
 * Multistore: of several rows per product the one of ``shop_id`` counts, else the one that a group of shops shares
   (``id_shop`` 0). ``shop_id`` other than 1 is sent along as ``id_shop`` (``WebserviceRequest::shopExists``; read there,
   not recorded).
-* There is no condition on a write (a bogus ``If-Match`` was accepted): the absolute value wins over a sale in between.
+* Links to pictures that ``find`` and ``read_page`` give know nothing of what was uploaded before: where there is a link
+  already, that one must be kept.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from agent.errors import AnswerLost, ShopUnavailable
-from agent.events import Done, Exchange, Held, Outcome, Owed, Page, Rejected, Unclear, Untried, Wanted
-from agent.shops import Finding
+from agent.errors import ShopUnavailable, Unusable
+from agent.events import Held, Outcome, Owed, Page, Rejected, Value, Wanted
+from agent.shops import Finding, prestashop_check
 from agent.shops import prestashop_xml as wire
 from agent.shops.http import ShopHttp
-from agent.shops.prestashop_lists import Lists, by_key, doubled, judge, not_the_webservice
-from agent.shops.prestashop_xml import Link, StockRow
+from agent.shops.prestashop_images import Images
+from agent.shops.prestashop_lists import Lists, by_key, doubled, judge
+from agent.shops.prestashop_pictures import ImagesLink, link_of, of_combination
+from agent.shops.prestashop_prices import PLACES, PriceList
+from agent.shops.prestashop_products import Products
+from agent.shops.prestashop_quantities import Quantities
+from agent.shops.prestashop_setup import Setup
+from agent.shops.prestashop_xml import Link
 
-_XML = {"content-type": "text/xml; charset=utf-8"}
-SMALLEST, LARGEST = -(2**31), 2**31 - 1
-"""What the column holds. Beyond it, and for fractions and text, the shop answers 400 code 85 for the whole call."""
 PRODUCTS_PER_PAGE = 200
-NEEDED = (
-    ("products", "get"),
-    ("combinations", "get"),
-    ("stock_availables", "get"),
-    ("stock_availables", "patch"),
-)
-_UNKNOWN_ID = {87, 92, 131}
-"""Codes of "Id(s) not exists", "Invalid ID" and "does not exists on this shop" (the last from its source)."""
-_MOVED = (
-    "It is looked up again by its code. The quantity went to where the row belongs now:"
-    " pohoda-agent reconcile --repair puts that right."
-)
-_GONE = "Someone deleted the product or the combination in PrestaShop; it is looked up again by its code."
 
 
-class _Node(NamedTuple):
-    """One quantity on its way into one row; ``text`` is the link as it was given."""
-
-    link: Link
-    quantity: int
-    text: str
+def _no_pictures(sha: str) -> bytes:
+    raise Unusable("images", f"nobody gives the picture {sha[:12]}", hint="This is a fault of the agent: report it.")
 
 
 class PrestaShop:
@@ -62,87 +47,50 @@ class PrestaShop:
 
     kind = "prestashop"
     quantity: Literal["saleable", "physical"] = "saleable"
+    targets = frozenset(prestashop_check.NEEDED)
+    price_form: Literal["net", "gross"] = "net"
+    price_places = PLACES
 
     def __init__(
-        self, url: str, *, key: str, timeout: float, pace: Callable[[], None] = lambda: None, shop_id: int = 1
+        self,
+        url: str,
+        *,
+        key: str,
+        timeout: float,
+        pace: Callable[[], None] = lambda: None,
+        shop_id: int = 1,
+        targets: frozenset[str] = frozenset({"quantities"}),
+        language: str = "cs",
+        country: str = "CZ",
+        pictures: Callable[[str], bytes] | None = None,
     ) -> None:
-        """``url`` is the shop's address, with or without ``/api``; ``timeout`` is in seconds, per request."""
+        """``url`` is the shop's address, with or without ``/api``; ``timeout`` is in seconds, per request.
+
+        ``targets`` are those that are enabled: ``check`` examines what they need. ``language`` (of POHODA's texts) and
+        ``country`` (of the rates of VAT) are ISO codes. ``pictures`` gives the bytes of a picture by its sha256.
+        """
         base = url.rstrip("/").removesuffix("/api")
         self._key = key
-        self._http = ShopHttp(f"{base}/api", timeout=timeout, auth=(key, ""), pace=pace)
-        self._lists = Lists(self._http, shop_id=shop_id)
+        self._enabled = targets
+        self._http = http = ShopHttp(f"{base}/api", timeout=timeout, auth=(key, ""), pace=pace)
+        self._lists = lists = Lists(http, shop_id=shop_id)
+        self._setup = Setup(lists, language=language, country=country)
+        self._quantities = Quantities(http, lists, short=self._short)
+        self._products = Products(http, lists, self._setup, short=self._short)
+        self._prices = PriceList(http, lists, short=self._short)
+        self._images = Images(http, lists, data=pictures or _no_pictures, short=self._short)
         self._paged: dict[int, int] = {}  # hash of key → product, over the pages of one reading: finds doubled codes
 
-    # ------------------------------------------------------------------------------------------------ writing
-
     def deliver(self, target: str, owed: Sequence[Owed]) -> list[Outcome]:
-        """Set quantities (whole pieces, absolute); one PATCH for all of them.
-
-        Raises `ShopUnavailable` when nothing was sent. See `agent.shops.Shop.deliver`.
-        """
+        """Write values; see the module of the target. Raises `ShopUnavailable` when nothing was sent."""
         _know(target)
-        prepared = [_prepare(item) for item in owed]
-        sent = iter(self._send([item for item in prepared if isinstance(item, _Node)]))
-        return [next(sent) if isinstance(item, _Node) else item for item in prepared]
-
-    def _send(self, nodes: Sequence[_Node]) -> list[Outcome]:
-        if not nodes:
+        if target == "quantities":
+            return self._quantities.deliver(owed)
+        if not owed:
             return []
-        body = wire.patch_body((node.link.row, node.quantity) for node in nodes)
-        try:
-            answer = self._http.write(
-                "PATCH",
-                "stock_availables",
-                content=body,
-                params=self._lists.context or None,  # {} would cost httpx a second look at the URL
-                headers=_XML,
-            )
-        except AnswerLost as error:
-            return [Unclear(self._short(str(error)), _exchange(node)) for node in nodes]
-        root = wire.parse(answer.body)
-        if answer.status < 300:
-            rows = {} if root is None else {row.row: row for row in wire.stock_rows(root)}
-            last = {node.link.row: node.quantity for node in nodes}
-            return [_confirmed(node, rows.get(node.link.row), last[node.link.row]) for node in nodes]
-        if len(nodes) > 1:
-            return self._after_refusal(nodes)
-        problems = [] if root is None else wire.errors(root)
-        return [self._refused(nodes[0], answer.status, problems)]
-
-    def _after_refusal(self, nodes: Sequence[_Node]) -> list[Outcome]:
-        """Find out how far the shop got in a call that it broke off with a 4xx."""
-        try:
-            rows = self._lists.rows([node.link.row for node in nodes])
-        except ShopUnavailable as error:
-            reason = f"The shop broke the batch off, and how far it got cannot be read: {error}"
-            return [Unclear(self._short(reason), _exchange(node)) for node in nodes]
-        outcomes: list[Outcome] = []
-        for node in nodes:
-            row = rows.get(node.link.row)
-            if row is None or row.quantity != node.quantity:
-                break
-            outcomes.append(_confirmed(node, row, node.quantity))
-        if len(outcomes) < len(nodes):
-            outcomes.append(self._send_alone(nodes[len(outcomes)]))
-        return outcomes + [Untried()] * (len(nodes) - len(outcomes))
-
-    def _send_alone(self, node: _Node) -> Outcome:
-        try:
-            return self._send([node])[0]
-        except ShopUnavailable:  # raising would claim that the earlier nodes were not applied
-            return Untried()
-
-    def _refused(self, node: _Node, status: int, problems: Sequence[tuple[int | None, str]]) -> Outcome:
-        if not problems:  # not the webservice: a firewall, a web server, a page of a module
-            return Unclear(f"HTTP {status} and no answer of the webservice.", _exchange(node, f"HTTP {status}"))
-        said = self._short("; ".join(f"code {code}: {message}" for code, message in problems))
-        exchange = _exchange(node, f"HTTP {status}, {said}")
-        if status == 404 and any(code in _UNKNOWN_ID for code, _ in problems):
-            return Rejected(
-                f"PrestaShop does not know this stock row any more ({said}).", _GONE, exchange, link_lost=True
-            )
-        hint = "Look the code up in PrestaShop's documentation of the webservice; then retry the delivery."
-        return Rejected(f"PrestaShop refuses the quantity: HTTP {status}, {said}.", hint, exchange)
+        if target == "products":
+            return self._products.deliver(owed)
+        return self._prices.deliver(owed) if target == "prices" else self._images.deliver(owed)
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -151,23 +99,19 @@ class PrestaShop:
         self._lists.ask("stock_availables", {"display": "[id]", "limit": "1"})
 
     def read(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held]:
-        """Read the rows behind the links.
+        """Read what is behind the links.
 
         Missing are links whose row is gone, belongs to something else, or has become the sum of combinations.
         Raises `ShopUnavailable`.
         """
         _know(target)
+        if target == "images":
+            return self._read_images([(item, known) for item in wanted if (known := link_of(item.link)) is not None])
         linked = [(item, link) for item in wanted if (link := wire.link_of(item.link)) is not None]
-        rows = self._lists.rows([link.row for _, link in linked])
-        parents = self._lists.parents({link.product for _, link in linked if not link.combination and link.row in rows})
-        held = {}
-        for item, link in linked:
-            row = rows.get(link.row)
-            if row is None or (row.product, row.combination) != (link.product, link.combination):
-                continue
-            if link.combination or link.product not in parents:
-                held[item.key] = Held(item.key, item.code, str(link), row.quantity)
-        return held
+        if target == "quantities":
+            return self._read_quantities(linked)
+        values = self._values(target, [link for _, link in linked])
+        return {item.key: Held(item.key, item.code, str(link), values[link]) for item, link in linked if link in values}
 
     def find(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held | Rejected]:
         """Look codes up among the references of products and combinations. Raises `ShopUnavailable`."""
@@ -186,7 +130,7 @@ class PrestaShop:
                     "PrestaShop's webservice cannot look for a code in square brackets.",
                     "Give the card a code that does not begin with [ and end with ].",
                 )
-        return answer
+        return self._with_values(target, answer)
 
     def read_page(self, target: str, page: str | None) -> Page:
         """Read everything by ascending product id; a page token is the last product id, so it outlives a restart.
@@ -210,120 +154,78 @@ class PrestaShop:
         combinations = self._lists.combinations(interval)
         rows = self._lists.stock(interval)
         known, parents = ({place.product for place in places} for places in (products, combinations))
-        items: list[Held] = []
-        problems: list[tuple[str, Rejected]] = []
-        for key, found in by_key([*products, *(place for place in combinations if place.product in known)]).items():
-            held = judge(key, found, parents, rows)
-            if isinstance(held, Held) and self._paged.setdefault(hash(key), found[0].product) != found[0].product:
-                held = doubled(f"products {self._paged[hash(key)]} and {found[0].product}")
-            if isinstance(held, Held):
-                items.append(held)
-            else:
-                problems.append((key, held))
-        return Page(tuple(items), str(last), tuple(problems))
+        found: dict[str, Held | Rejected] = {}
+        for key, places in by_key([*products, *(place for place in combinations if place.product in known)]).items():
+            held = judge(key, places, parents, rows)
+            if isinstance(held, Held) and self._paged.setdefault(hash(key), places[0].product) != places[0].product:
+                held = doubled(f"products {self._paged[hash(key)]} and {places[0].product}")
+            found[key] = held
+        valued = self._with_values(target, found)
+        items = tuple(held for held in valued.values() if isinstance(held, Held))
+        problems = tuple((key, held) for key, held in valued.items() if isinstance(held, Rejected))
+        return Page(items, str(last), problems)
 
     def check(self) -> list[Finding]:
-        """Examine version, rights of the key and the number of the shop. Never raises.
-
-        Plain http is no finding: the configuration allows it on this machine only, where it harms nobody.
-        """
-        findings: list[Finding] = []
-        started = time.monotonic()
-        try:
-            answer = self._http.read("")
-            root = wire.parse(answer.body)
-            rights = None if root is None or answer.status != 200 else wire.rights(root)
-            if rights is None:
-                raise not_the_webservice(answer)
-            took = (time.monotonic() - started) * 1000
-            version = self._short(answer.headers.get("psws-version", ""))
-            findings.append(
-                Finding("ok", "shop", f"PrestaShop {version or '(version unknown)'} answers in {took:.0f} ms.")
-            )
-            findings += _check_rights(rights)
-            findings += self._check_shop_id()
-        except ShopUnavailable as error:
-            findings.append(Finding("error", "shop", self._short(str(error)), error.hint))
-        return findings
+        """Examine version, rights, number of the shop, languages and taxes. Never raises."""
+        return prestashop_check.check(self._http, self._lists, self._setup, self._enabled, self._short)
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
 
-    def _check_shop_id(self) -> list[Finding]:
-        rows = self._lists.ask("stock_availables", {"display": "[id,id_shop]", "limit": "1"})
-        shops = sorted({number for row in rows if (number := wire.whole(row.get("id_shop"))) is not None})
-        if not shops or set(shops) & {0, self._lists.shop_id}:
-            return []
-        text = f"The stock rows belong to shop {shops[0]}, the configuration says {self._lists.shop_id}."
-        return [
-            Finding("error", "shop_id", text, f"Set shop_id = {shops[0]}, or the number of the shop that is meant.")
-        ]
+    def _read_quantities(self, linked: Sequence[tuple[Wanted, Link]]) -> dict[str, Held]:
+        rows = self._lists.rows([link.row for _, link in linked])
+        parents = self._lists.parents({link.product for _, link in linked if not link.combination and link.row in rows})
+        held = {}
+        for item, link in linked:
+            row = rows.get(link.row)
+            if row is None or (row.product, row.combination) != (link.product, link.combination):
+                continue
+            if link.combination or link.product not in parents:
+                held[item.key] = Held(item.key, item.code, str(link), row.quantity)
+        return held
+
+    def _read_images(self, linked: Sequence[tuple[Wanted, ImagesLink]]) -> dict[str, Held]:
+        places = [(item, link, place) for item, link in linked if (place := wire.link_of(link.product)) is not None]
+        galleries = self._images.galleries([place.product for _, _, place in places])
+        return {
+            item.key: Held(item.key, item.code, str(link), self._images.value(link, galleries[place.product]))
+            for item, link, place in places
+            if place.product in galleries
+        }
+
+    def _values(self, target: str, links: Sequence[Link]) -> Mapping[Link, Value]:
+        return self._products.values(links) if target == "products" else self._prices.values(links)
+
+    def _with_values(self, target: str, found: Mapping[str, Held | Rejected]) -> dict[str, Held | Rejected]:
+        """Put the target's values in the place of quantities; what is gone meanwhile is left out."""
+        if target == "quantities":
+            return dict(found)
+        links = {
+            key: link for key, held in found.items() if isinstance(held, Held) and (link := wire.link_of(held.link))
+        }
+        answer: dict[str, Held | Rejected] = {key: held for key, held in found.items() if isinstance(held, Rejected)}
+        if target != "images":
+            values = self._values(target, list(links.values()))
+            held = {key: values[link] for key, link in links.items() if link in values}
+            return answer | {key: _valued(found[key], str(links[key]), value) for key, value in held.items()}
+        galleries = self._images.galleries([link.product for link in links.values() if not link.combination])
+        for key, link in links.items():
+            if link.combination:
+                answer[key] = of_combination(str(link))
+            elif link.product in galleries:
+                gallery = galleries[link.product]
+                answer[key] = _valued(found[key], str(ImagesLink(str(link), {}, tuple(sorted(gallery.ids)))), [])
+        return answer
 
     def _short(self, text: str) -> str:
         return wire.short(text, self._key)
 
 
+def _valued(found: Held | Rejected, link: str, value: Value) -> Held | Rejected:
+    return Held(found.key, found.code, link, value) if isinstance(found, Held) else found
+
+
 def _know(target: str) -> None:
-    if target != "quantities":
+    if target not in PrestaShop.targets:
         raise ValueError(f"the prestashop adapter does not know the target {target}")
-
-
-def _prepare(item: Owed) -> _Node | Rejected:
-    """Check a value and a link before anything is sent: one bad node would break the whole call off."""
-    value = item.event.value
-    if not isinstance(value, int) or isinstance(value, bool) or not SMALLEST <= value <= LARGEST:
-        far = isinstance(value, int) and value.bit_length() > 64  # Python refuses to print very long numbers
-        shown = "a far larger number" if far else repr(value)[:40]
-        return Rejected(
-            f"quantity: {shown} is not a whole number between {SMALLEST} and {LARGEST}.",
-            "PrestaShop keeps whole pieces only: correct the quantity or the unit of the card in POHODA.",
-        )
-    link = wire.link_of(item.link)
-    if link is None:
-        return Rejected("The link to the stock row is missing or damaged.", _GONE, link_lost=True)
-    return _Node(link, value, item.link or "")
-
-
-def _confirmed(node: _Node, row: StockRow | None, wanted: int) -> Outcome:
-    """Compare what the shop says with what was sent."""
-    if row is None:
-        return Unclear("The shop's answer does not name the row.", _exchange(node, "no such row"))
-    link, exchange = node.link, _exchange(node, f"quantity {row.quantity}")
-    if row.product != link.product or row.combination != link.combination:
-        reason = f"The stock row {row.row} belongs to product {row.product} now, not to product {link.product}"
-        if row.product == link.product:
-            reason = f"The stock row {row.row} belongs to another combination of product {row.product} now"
-        return Rejected(f"{reason}: the link is wrong.", _MOVED, exchange, link_lost=True)
-    if row.quantity != wanted:
-        return Unclear(f"The shop says {row.quantity} where {wanted} was sent.", exchange)
-    return Done(node.text, row.quantity, exchange)
-
-
-def _exchange(node: _Node, answer: str = "") -> Exchange:
-    return Exchange(f"PATCH stock_availables {node.link.row}: quantity {node.quantity}", answer)
-
-
-def _check_rights(rights: Mapping[str, frozenset[str]]) -> list[Finding]:
-    """Compare what the key may do with what quantities need."""
-    missing = [f"{resource} {method.upper()}" for resource, method in NEEDED if method not in rights.get(resource, ())]
-    excess = [
-        f"{resource} {method.upper()}"
-        for resource, methods in sorted(rights.items())
-        for method in sorted(methods - {"get"})
-        if (resource, method) not in NEEDED
-    ]
-    where = "in PrestaShop under Advanced parameters, Webservice, at this key"
-    findings = [
-        Finding(
-            "error", "rights", f"The key lacks {right}.", f"Grant it {where} (an old PrestaShop may have no PATCH)."
-        )
-        for right in missing
-    ]
-    if not missing:
-        findings.append(Finding("ok", "rights", "The key may read products and read and change their quantities."))
-    if excess:
-        shown = ", ".join(excess[:4]) + (f" and {len(excess) - 4} more" if len(excess) > 4 else "")
-        text = f"The key may do more than quantities need: {shown}."[: wire.MAX_TEXT]
-        findings.append(Finding("warning", "rights", text, f"Take away {where} what no other target needs."))
-    return findings

@@ -100,6 +100,16 @@ class Lists:
                     found[row.row] = row
         return found
 
+    def records(
+        self, resource: str, display: str, ids: Iterable[int], size: int = IDS_PER_CALL
+    ) -> dict[int, Mapping[str, object]]:
+        """Records by their ids with these fields, ``size`` at a time; what is gone is missing."""
+        found: dict[int, Mapping[str, object]] = {}
+        for some in _chunks(ids, size):
+            query = {"filter[id]": wire.id_filter(some), "display": display if display == "full" else f"[{display}]"}
+            found |= {number: row for row in self.ask(resource, query) if (number := wire.whole(row.get("id")))}
+        return found
+
     def ask(self, resource: str, query: Mapping[str, str]) -> list[dict[str, object]]:
         """Read one list. Raises `ShopUnavailable` for every other answer."""
         answer = self._http.read(resource, params={**query, "output_format": "JSON", **self.context})
@@ -168,6 +178,6 @@ def _code(row: Mapping[str, object]) -> str:
     return str(row.get("reference") or "").strip()
 
 
-def _chunks(ids: Iterable[int]) -> list[list[int]]:
+def _chunks(ids: Iterable[int], size: int = IDS_PER_CALL) -> list[list[int]]:
     ordered = sorted(set(ids))
-    return [ordered[start : start + IDS_PER_CALL] for start in range(0, len(ordered), IDS_PER_CALL)]
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]

@@ -2,5 +2,5 @@
 
 import pytest
 
-for _module in ("suite", "bad_days", "world"):  # their assertions are to say what they compared
+for _module in ("suite", "bad_days", "catalogue_suite", "world"):  # their assertions are to say what they compared
     pytest.register_assert_rewrite(f"tests.contract.{_module}")

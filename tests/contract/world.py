@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from agent.errors import BatchRefused
 from agent.events import Done, Event, Held, Outcome, Owed, Rejected, Untried, Value, Wanted, key_of
@@ -30,8 +31,13 @@ class World(Protocol):
     unknown_link: str
     """A link of the right form to nothing."""
 
-    def shop(self, *, timeout: float = 5.0, secret: str | None = None) -> Shop:
-        """Make a fresh adapter that talks to the shop through the proxy; ``secret`` replaces the right one."""
+    def shop(
+        self, *, timeout: float = 5.0, secret: str | None = None, pictures: Callable[[str], bytes] | None = None
+    ) -> Shop:
+        """Make a fresh adapter that talks to the shop through the proxy; ``secret`` replaces the right one.
+
+        ``pictures`` gives the bytes of a picture by its sha (a kind that serves the target ``images`` hands it on).
+        """
 
     def add(self, *things: tuple[str, int]) -> None:
         """Create products: code and quantity. A code may be there already."""
@@ -44,6 +50,58 @@ class World(Protocol):
 
     def everything(self) -> list[tuple[str, int]]:
         """All codes that a quantity can be written to, with what the shop holds; a doubled code comes twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPicture:
+    """One picture of a product, as the shop holds it."""
+
+    id: str
+    """The shop's own id of it (of the file: an upload that came twice has two ids)."""
+    alt: str | None
+    """Its alternative text in the configured language; None where the shop cannot keep one."""
+    default: bool
+    """Whether it is the one that lists show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One product as the shop holds it, read without the adapter."""
+
+    fields: Mapping[str, Value]
+    """The values of the target ``products`` that this kind can keep (`CatalogueWorld.fields`), in the contract's form;
+    HTML as the shop stores it."""
+    price: str
+    """What the shop stores, in its own form (net or gross), as a canonical decimal."""
+    pictures: tuple[SeenPicture, ...]
+    """In the order of the shop."""
+    other_names: tuple[str, ...]
+    """Its names in the languages that are not the configured one; () in a shop with one language."""
+
+
+@runtime_checkable
+class CatalogueWorld(World, Protocol):
+    """What a kind that also serves ``products``, ``prices`` and ``images`` adds; claims in `catalogue_suite`.
+
+    `World.add` makes products that the claims then work on, and its proxy must spoil **every** write: creations,
+    updates, uploads, removals.
+    """
+
+    fields: frozenset[str]
+    """Which fields of the target ``products`` the shop can keep."""
+    vat_rates: tuple[str, str]
+    """Two rates (canonical, such as "21") that the shop knows."""
+    marks: tuple[str, ...]
+    """Which words of the field ``marks`` the shop can keep; () when ``marks`` is not among the fields."""
+
+    def seen(self, code: str) -> list[Seen]:
+        """Read all products with this code (without case): two where a creation was doubled."""
+
+    def translate(self, code: str, name: str) -> None:
+        """Give the product a name in a language that is not the configured one; nothing in a shop with one."""
+
+    def add_picture(self, code: str) -> str:
+        """Add a picture as a person does in the administration; returns its `SeenPicture.id`."""
 
 
 def code() -> str:

@@ -6,6 +6,7 @@ Those about faults go over real HTTP, for a fault is something that happens to a
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -414,3 +415,92 @@ def test_a_body_that_is_too_large_is_refused_unread(shop: FakePrestaShop) -> Non
         assert connection.getresponse().status == 413
         connection.close()
     assert shop.writes() == []
+
+
+# -- pictures and settings --------------------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+
+
+def upload(shop: FakePrestaShop, target: str, data: bytes = PNG, file: str = "a.png") -> Answer:
+    head = f'--B\r\nContent-Disposition: form-data; name="image"; filename="{file}"\r\n\r\n'.encode()
+    kind = {"content-type": "multipart/form-data; boundary=B"}
+    return ask(shop, "POST", target, head + data + b"\r\n--B--\r\n", **kind)
+
+
+def test_every_upload_and_creation_is_in_the_ledger_and_a_refused_one_is_not(tmp_path: Path) -> None:
+    shop = FakePrestaShop(ledger=tmp_path / "ledger.jsonl")
+    body = b"<prestashop><product><reference>A</reference><price>1</price></product></prestashop>"
+    assert [ask(shop, "POST", "products", body).status for _ in range(2)] == [201, 201]
+    assert [(one.resource, one.row, one.reference) for one in shop.creations()] == [
+        ("products", 1, "A"),
+        ("products", 2, "A"),
+    ]
+    assert [upload(shop, f"images/products/{product}").status for product in (1, 1, 2)] == [200, 200, 200]
+    assert upload(shop, "images/products/1", b"no picture at all, but long enough").status == 400
+    digest = hashlib.sha256(PNG).hexdigest()
+    assert [(one.image, one.product, one.sha256) for one in shop.uploads()] == [
+        (1, 1, digest),
+        (2, 1, digest),
+        (3, 2, digest),
+    ]
+    shop.stop()
+    lines = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text("utf-8").splitlines()]
+    assert [line.get("created") or line["image"] for line in lines] == ["products", "products", 1, 2, 3]
+
+
+def test_the_first_picture_is_the_cover_and_another_can_be_made_it(shop: FakePrestaShop) -> None:
+    for _ in range(3):
+        upload(shop, "images/products/1")
+    target = "products?filter[id]=[1]&display=full"
+    assert listed(shop, target)[0]["id_default_image"] == 1
+    body = b"<prestashop><product><id>1</id><id_default_image>3</id_default_image></product></prestashop>"
+    assert ask(shop, "PATCH", "products", body).status == 200
+    (product,) = listed(shop, target)
+    assert product["id_default_image"] == 3
+    links = product["associations"]
+    assert isinstance(links, dict)
+    assert links["images"] == [{"id": 1}, {"id": 2}, {"id": 3}]
+    ask(shop, "DELETE", "images/products/1/3")
+    assert listed(shop, target)[0]["id_default_image"] == ""
+    upload(shop, "images/products/1")
+    assert listed(shop, target)[0]["id_default_image"] == 4
+    assert [one.position for one in shop.store.shelf.of(1)] == [1, 2, 3]
+
+
+def test_pictures_go_with_their_product(shop: FakePrestaShop) -> None:
+    upload(shop, "images/products/1")
+    ask(shop, "DELETE", "products/1")
+    assert ask(shop, "GET", "images/products/1").status == 404
+    assert shop.store.shelf.pictures == {}
+
+
+def test_half_an_upload_leaves_a_record_without_a_file(shop: FakePrestaShop, client: httpx.Client) -> None:
+    shop.faults.next("half_apply")
+    with pytest.raises(httpx.HTTPError):
+        client.post("/images/products/1", files={"image": ("a.png", PNG)})
+    assert client.get("/images/products/1/1").status_code == 500
+    assert shop.uploads() == []
+
+
+def test_a_picture_is_kept_in_other_bytes_always_the_same(shop: FakePrestaShop) -> None:
+    for _ in range(2):
+        upload(shop, "images/products/1")
+    one, two = (ask(shop, "GET", f"images/products/1/{number}").body for number in (1, 2))
+    assert one == two != PNG
+
+
+def test_html_is_cleaned_as_the_shop_does(shop: FakePrestaShop) -> None:
+    html = "a<br>b &nbsp;c &amp; &lt;d <p class='x'>e</p>"
+    body = f"<prestashop><product><id>1</id><description><![CDATA[{html}]]></description></product></prestashop>"
+    ask(shop, "PATCH", "products", body.encode())
+    kept = shop.store.tables["products"].rows[1]["description"]
+    assert kept == dict.fromkeys((1, 2), 'a<br />b \xa0c &amp; &lt;d <p class="x">e</p>')
+
+
+def test_a_fresh_shop_is_a_czech_one(shop: FakePrestaShop) -> None:
+    assert [row["iso_code"] for row in listed(shop, "languages?display=full")] == ["en", "cs"]
+    (country,) = listed(shop, "countries?filter[iso_code]=[CZ]&display=[id]")
+    rules = listed(shop, f"tax_rules?filter[id_country]=[{country['id']}]&display=full")
+    assert {row["id_tax_rules_group"] for row in rules} >= {1, 2}
+    assert listed(shop, "configurations?filter[name]=[PS_LANG_DEFAULT]&display=full")[0]["value"] == "1"

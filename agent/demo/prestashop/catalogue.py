@@ -7,7 +7,7 @@ that do not exist are dropped; the position in the default category is empty whe
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 from agent.demo.prestashop.schema import Cell, Entry, whole
 from agent.demo.prestashop.store import Row, Rules, Store, fold
@@ -98,6 +98,8 @@ def _product_removing(store: Store, product: int) -> None:
         store.tables["stock_availables"].remove(row)
     for members in store.positions.values():
         members.pop(product, None)
+    for picture in store.shelf.of(product):
+        store.shelf.remove(picture.id)
 
 
 def _combination_created(store: Store, combination: int) -> None:
@@ -156,10 +158,26 @@ def _stock_entries(store: Store, product: int) -> list[Entry]:
     ]
 
 
+def _number_in_its_own_language(name: str) -> Callable[[Store, int], Cell]:
+    """The flags of the language that the shop runs in come as numbers in JSON (recorded): the object is a live one."""
+
+    def value(store: Store, language: int) -> Cell:
+        kept = store.tables["languages"].rows[language].get(name, "0")
+        return whole(kept) if language == store.languages[0] else kept
+
+    return value
+
+
+def _configuration_written(store: Store, row: int, names: Set[str]) -> None:
+    """Loading the object for a change turns the empty shop into 0 (recorded)."""
+    if "id_shop" not in names:
+        store.tables["configurations"].change(row, {"id_shop": 0, "id_shop_group": 0})
+
+
 RULES: dict[str, Rules] = {
     "products": Rules(
         computed={
-            "id_default_image": lambda _store, _product: "",  # images are no resource of the fake yet
+            "id_default_image": lambda store, product: store.shelf.cover_of(product) or "",
             "id_default_combination": _default_combination,
             "position_in_category": _position,
             "manufacturer_name": _manufacturer_name,
@@ -167,14 +185,18 @@ RULES: dict[str, Rules] = {
             "type": lambda _store, _product: "simple",  # recorded for a product with combinations too
         },
         listed={
+            "images": lambda store, product: [{"id": one.id} for one in store.shelf.of(product)],
             "combinations": lambda store, product: [{"id": one} for one in combinations_of(store, product)],
             "product_option_values": _option_values,
             "stock_availables": _stock_entries,
         },
+        setters={"id_default_image": lambda store, product, image: store.shelf.set_cover(product, whole(image))},
         assign={"categories": assign_categories},
         created=_product_created,
         removing=_product_removing,
     ),
     "combinations": Rules(created=_combination_created, removing=_combination_removing),
     "stock_availables": Rules(written=_stock_written),
+    "languages": Rules(computed={name: _number_in_its_own_language(name) for name in ("active", "is_rtl")}),
+    "configurations": Rules(written=_configuration_written),
 }

@@ -1,7 +1,11 @@
-"""The list of every quantity that a client wrote and the fake shop accepted: what judges of a test go by."""
+"""The list of what clients wrote and the fake shop accepted: what judges of a test go by.
+
+Every quantity, every record that was created, every picture that was uploaded: doubles can be counted.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -20,11 +24,29 @@ class Write(NamedTuple):
     quantity: int
 
 
+class Creation(NamedTuple):
+    """One record that a client created. ``reference`` is empty for resources without one."""
+
+    at: float
+    resource: str
+    row: int
+    reference: str
+
+
+class Upload(NamedTuple):
+    """One picture that a client uploaded; ``sha256`` is that of the bytes as they came."""
+
+    at: float
+    image: int
+    product: int
+    sha256: str
+
+
 class Ledger:
     """Remembers the writes, appends them to a file, and tells a listener; in the order in which they took effect.
 
     The file gets one JSON line per write, flushed, so that another process can judge: at (monotonic seconds),
-    time (UTC, ISO 8601), row, reference, quantity.
+    time (UTC, ISO 8601), and: row, reference, quantity; or created, row, reference; or image, product, sha256.
     """
 
     def __init__(
@@ -34,6 +56,8 @@ class Ledger:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._writes: list[Write] = []
+        self._creations: list[Creation] = []
+        self._uploads: list[Upload] = []
         self._lock = threading.Lock()
         self._path = path
         self._file: TextIO | None = None
@@ -49,6 +73,32 @@ class Ledger:
                 self._append({"at": at, "row": row, "reference": reference, "quantity": quantity})
         if self._on_write is not None:
             self._on_write(reference, quantity, at)
+
+    def record_creation(self, resource: str, row: int, reference: str) -> None:
+        """Take down a record that was created."""
+        at = self._clock()
+        with self._lock:
+            self._creations.append(Creation(at, resource, row, reference))
+            if self._path is not None:
+                self._append({"at": at, "created": resource, "row": row, "reference": reference})
+
+    def record_upload(self, image: int, product: int, data: bytes) -> None:
+        """Take down a picture that was uploaded."""
+        at, sha = self._clock(), hashlib.sha256(data).hexdigest()
+        with self._lock:
+            self._uploads.append(Upload(at, image, product, sha))
+            if self._path is not None:
+                self._append({"at": at, "image": image, "product": product, "sha256": sha})
+
+    def creations(self) -> list[Creation]:
+        """All creations so far."""
+        with self._lock:
+            return list(self._creations)
+
+    def uploads(self) -> list[Upload]:
+        """All uploads so far."""
+        with self._lock:
+            return list(self._uploads)
 
     def writes(self) -> list[Write]:
         """All writes so far."""

@@ -116,11 +116,13 @@ def index_xml(look: Look, shop_name: str, rights: Iterable[tuple[Resource, froze
         parts.append(
             f'<{resource.name} xlink:href="{href}" {granted}>\n'
             f'<description xlink:href="{href}" {granted}>\n{resource.description}</description>\n'
-            f'<schema xlink:href="{href}?schema=blank" type="blank"/>\n'
-            f'<schema xlink:href="{href}?schema=synopsis" type="synopsis"/>\n'
-            f"</{resource.name}>\n"
+            f"{_schemas(href) if resource.fields else ''}</{resource.name}>\n"
         )
     return document(f'<api shopName="{shop_name}">\n{"".join(parts)}</api>\n')
+
+
+def _schemas(href: str) -> str:
+    return "".join(f'<schema xlink:href="{href}?schema={kind}" type="{kind}"/>\n' for kind in ("blank", "synopsis"))
 
 
 def _entity_xml(look: Look, entity: Entity) -> str:

@@ -6,7 +6,9 @@ describe it here and, if it computes anything, give it rules in `catalogue.RULES
 
 from __future__ import annotations
 
+from agent.demo.prestashop.images import IMAGES
 from agent.demo.prestashop.schema import Association, Field, Resource, decimal, flag, number, text, texts
+from agent.demo.prestashop.settings import SETTINGS
 
 _ID = "isUnsignedId"
 _UINT = "isUnsignedInt"
@@ -170,6 +172,5 @@ STOCK_AVAILABLES = Resource(
 )
 
 RESOURCES: dict[str, Resource] = {
-    one.name: one
-    for one in (COMBINATIONS, PRODUCTS, STOCK_AVAILABLES)  # root lists them by name
+    one.name: one for one in (COMBINATIONS, IMAGES, PRODUCTS, STOCK_AVAILABLES, *SETTINGS)
 }

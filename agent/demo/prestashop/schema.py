@@ -6,16 +6,20 @@ mirror what `?schema=synopsis` of PrestaShop 9.1.4 says of a field, plus how the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from html import unescape
 from typing import Literal, TypeAlias
 
 Cell: TypeAlias = "int | str | bool | None | dict[int, str | None]"
 """A value as the shop's PHP would hold it; a dict is a text in several languages, by language id."""
 Entry: TypeAlias = dict[str, int]
 """One item of an association, such as ``{"id": 3, "id_feature_value": 12}``."""
-Kind: TypeAlias = Literal["int", "flag", "decimal", "text", "date", "moment", "null int", "null flag", "null"]
+Kind: TypeAlias = Literal[
+    "int", "flag", "decimal", "text", "date", "moment", "null int", "empty int", "null flag", "null"
+]
 """How a field is stored. Measured on the JSON of lists: ids are numbers, flags and prices are texts, the time limit
 of a low stock is null, an unset ``default_on`` is an empty text, and ``new`` is always null."""
 
@@ -27,6 +31,7 @@ _ZERO: dict[str, Cell] = {
     "date": "0000-00-00",
     "moment": "0000-00-00 00:00:00",
     "null int": None,
+    "empty int": "",
     "null flag": "",
     "null": None,
 }
@@ -155,12 +160,23 @@ def whole(value: Cell) -> int:
         return 0
 
 
+def purified(html: str) -> str:
+    """Write HTML the way the shop's purifier does (from its public documentation, not recorded).
+
+    Breaks are closed, quotes are quoted doubly, entities that need not be are letters.
+    """
+    html = re.sub(r"<br\s*/?>", "<br />", html)
+    html = re.sub(r"=\s*'([^'\"<>]*)'", r'="\1"', html)
+    return re.sub(r"&(?!amp;|lt;|gt;)[#\w]+;", lambda found: unescape(found[0]), html)
+
+
 def stored(one: Field, raw: Cell, languages: tuple[int, ...]) -> Cell:
     """Turn what was written into what the database keeps of it (recorded: 121.5 is read back as 121.500000)."""
     if one.i18n:
+        clean = purified if one.format == "isCleanHtml" else str
         if isinstance(raw, dict):
-            return {language: raw.get(language) or "" for language in languages}
-        return {language: str(raw or "") for language in languages}
+            return {language: clean(raw.get(language) or "") for language in languages}
+        return {language: clean(str(raw or "")) for language in languages}
     if isinstance(raw, dict):
         raise TypeError(f"{one.name} has no languages")
     return _PUT_AWAY[one.kind](raw)
@@ -181,6 +197,7 @@ _PUT_AWAY: dict[str, Callable[[int | str | None], Cell]] = {
     "int": whole,
     "null int": lambda raw: None if raw is None or raw == "" else whole(raw),
     "flag": lambda raw: "1" if _yes(raw) else "0",
+    "empty int": lambda raw: "" if raw is None or raw == "" else whole(raw),
     "null flag": lambda raw: "1" if _yes(raw) else "",
     "decimal": _six_places,
     "null": lambda _: None,

@@ -19,10 +19,11 @@ from typing import Literal, Self
 
 from agent.demo.prestashop import catalogue
 from agent.demo.prestashop.faults import Faults
-from agent.demo.prestashop.ledger import Ledger, Write
+from agent.demo.prestashop.ledger import Creation, Ledger, Upload, Write
 from agent.demo.prestashop.resources import RESOURCES
 from agent.demo.prestashop.schema import Cell, Entry
 from agent.demo.prestashop.server import Server
+from agent.demo.prestashop.settings import beginning
 from agent.demo.prestashop.store import Row, Store
 from agent.demo.prestashop.webservice import ALL, KEY_LENGTH, READ_ONLY, Request, Webservice
 
@@ -76,6 +77,11 @@ class FakePrestaShop:
         self.store.clock = clock or self.store.clock
         self._ledger = Ledger(ledger, on_write)
         self.store.on_quantity = self._ledger.record
+        self.store.on_created = self._created
+        self.store.on_upload = self._ledger.record_upload
+        for resource, rows in beginning(languages).items():
+            for row, values in rows.items():
+                self.store.seed(resource, row, values)
         keys = {key: {"*": ALL}}
         if read_only_key is not None:
             keys[read_only_key] = {"*": READ_ONLY}
@@ -188,6 +194,14 @@ class FakePrestaShop:
         """Every accepted write of a quantity by a client, in the order in which they took effect."""
         return self._ledger.writes()
 
+    def creations(self) -> list[Creation]:
+        """Every record that a client created, products among them, in order."""
+        return self._ledger.creations()
+
+    def uploads(self) -> list[Upload]:
+        """Every picture that a client uploaded, in order; a refused one is none."""
+        return self._ledger.uploads()
+
     @property
     def requests(self) -> dict[tuple[str, str], int]:
         """How many requests came, by method and resource, faults and outages included."""
@@ -251,6 +265,10 @@ class FakePrestaShop:
     def crashed(self, text: str) -> None:
         """Remember a bug of the fake."""
         self.internal_errors.append(text)
+
+    def _created(self, resource: str, row: int) -> None:
+        reference = str(self.store.tables[resource].rows[row].get("reference", ""))
+        self._ledger.record_creation(resource, row, reference)
 
     def _close_listener(self) -> None:
         server, self._server = self._server, None

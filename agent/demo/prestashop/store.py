@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from agent.demo.prestashop.images import Shelf
 from agent.demo.prestashop.schema import Cell, Entry, Field, Resource, stored
 
 Row: TypeAlias = dict[str, Cell]
@@ -109,6 +110,8 @@ class Rules:
     """Fields made up on reading."""
     listed: Mapping[str, Callable[[Store, int], list[Entry]]] = field(default_factory=dict)
     """Associations made up on reading; what is written into them is not kept."""
+    setters: Mapping[str, Callable[[Store, int, Cell], None]] = field(default_factory=dict)
+    """Computed fields that may be written, each in a way of its own."""
     assign: Mapping[str, Callable[[Store, int, list[Entry]], None]] = field(default_factory=dict)
     """Associations that are kept in a way of their own."""
     created: Callable[[Store, int], None] = _nothing
@@ -140,6 +143,11 @@ class Store:
         """Category → product → position in it."""
         self.on_quantity: Callable[[int, str, int], None] = lambda _row, _reference, _quantity: None
         """Called under the lock after a client wrote the quantity of a stock row: row, reference, quantity."""
+        self.on_created: Callable[[str, int], None] = lambda _resource, _row: None
+        """Called under the lock after a client created a record: resource, row."""
+        self.on_upload: Callable[[int, int, bytes], None] = lambda _image, _product, _data: None
+        """Called under the lock after a picture was uploaded: its id, its product, the bytes as they came."""
+        self.shelf = Shelf()
         self.clock = clock
 
     def now(self) -> str:

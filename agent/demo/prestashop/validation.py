@@ -53,6 +53,7 @@ RULES: Mapping[str, Callable[[str], bool]] = {
     "isUpc": _matches(r"[0-9]{0,12}"),
     "isIsbn": _matches(r"[0-9-]{0,32}"),
     "isMpn": _matches(r"[ -~]{0,40}"),
+    "isConfigName": _matches(r"[a-zA-Z_0-9-]+"),
     "isDate": _matches(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?"),
     "isDateFormat": _matches(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?"),
     "isProductVisibility": lambda value: value in {"both", "catalog", "search", "none"},

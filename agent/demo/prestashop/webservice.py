@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from agent.demo.prestashop import render
+from agent.demo.prestashop import gallery, render
 from agent.demo.prestashop.errors import WebserviceError, closest
 from agent.demo.prestashop.filters import read_display, read_listing, select
+from agent.demo.prestashop.images import IMAGES, Reply
 from agent.demo.prestashop.render import Entity, Look
 from agent.demo.prestashop.schema import Cell, Resource
 from agent.demo.prestashop.store import Store, Table
@@ -26,6 +27,7 @@ from agent.demo.prestashop.writes import save
 KEY_LENGTH = 32
 ALL = frozenset(render.METHODS)
 READ_ONLY = frozenset({"GET", "HEAD"})
+_XML = "text/xml;charset=utf-8"
 _REALM = (
     'Basic realm="Welcome to PrestaShop Webservice, please enter the authentication key as the login. '
     'No password required."'
@@ -142,6 +144,8 @@ class Webservice:
             )
         if method in resource.forbidden:
             raise WebserviceError(405, 101, f"Method {method} is not allowed for the resource {resource.name}")
+        if resource is IMAGES:
+            return self._images(request, path[1:], method, only_first=only_first)
         row = path[1] if len(path) > 1 else ""
         if method in {"GET", "HEAD"}:
             return self._read(resource, row, query, as_json=as_json)
@@ -216,6 +220,21 @@ class Webservice:
             self.store.rules[resource.name].removing(self.store, row_id)
             table.remove(row_id)
         return Answer(200, (("psws-version", self.version),))
+
+    def _images(self, request: Request, path: tuple[str, ...], method: str, *, only_first: int | None) -> Answer:
+        spoken = "plain PUT" if request.method == "PUT" else method
+        asked = gallery.Asked(spoken, path, request.headers.get("content-type", ""), request.body)
+        try:
+            reply = gallery.serve(self.store, self._look, asked, record_only=only_first is not None)
+            digested = reply.body
+        except WebserviceError as problem:
+            reply = Reply(problem.status, _XML, render.errors_xml([problem]))
+            digested = b""  # recorded: the sum of nothing
+        headers = [("content-type", reply.kind)] if reply.kind else []
+        headers.append(("psws-version", self.version))
+        if reply.status != 404:
+            headers.append(("content-sha1", hashlib.sha1(digested, usedforsecurity=False).hexdigest()))
+        return Answer(reply.status, tuple(headers), reply.body)
 
     def _records(self, entities: list[Entity], query: Mapping[str, str], status: int, *, as_json: bool) -> Answer:
         if not as_json:

@@ -80,9 +80,13 @@ def _save_one(store: Store, resource: Resource, method: str, node: etree._Elemen
     if method == "POST":
         row_id = table.insert(kept)
         store.rules[resource.name].created(store, row_id)
+        store.on_created(resource.name, row_id)
     else:
         table.change(row_id, kept)
-    store.rules[resource.name].written(store, row_id, kept.keys())
+    rules = store.rules[resource.name]
+    for name in raw.keys() & rules.setters.keys():
+        rules.setters[name](store, row_id, raw[name])
+    rules.written(store, row_id, kept.keys())
     _assign_associations(store, table, row_id, children.get("associations"))
     shown_id = str(row_id) if method == "POST" else children["id"].text
     return _answer(store, table, row_id, shown_id, raw, patched=method == "PATCH")
