@@ -1,7 +1,7 @@
-"""Putting the parts together: the only module that names every class.
+"""Putting the parts together, and running them.
 
-One configuration is one shop: one state file, one adapter, its sources and targets. `rails` builds what a command
-needs, `run` starts it and keeps it running, `once` works it off in the foreground.
+One configuration is one shop: one state file, its targets, a source and an adapter for each. `rails` builds what a
+command needs, `run` starts it and keeps it running, `once` works it off in the foreground.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
 
+from agent import parts
 from agent.breaker import ShopBreaker
 from agent.config import Config
 from agent.dispatch import Dispatcher
@@ -26,19 +26,9 @@ from agent.instance import instance_lock
 from agent.jobs.maintenance import Maintenance
 from agent.log import current_shop, redactor
 from agent.loop import Loop
-from agent.settings import PrestaShopTable, QuantitiesTable, VendureTable
 from agent.shops import Shop
 from agent.shops.pace import Pace
-from agent.shops.prestashop import PrestaShop
-from agent.shops.vendure import VendureShop
-from agent.sources import Source, SourceFinding
-from agent.sources.connect import open_database
-from agent.sources.installation import Wanted, examine
-from agent.sources.pohoda_db import PohodaTable
-from agent.sources.reader import Database
-from agent.sources.views.stock import StockView
 from agent.targets import Target
-from agent.targets.quantities import Quantities, QuantitySettings
 from state import report, rescue, targets
 from state.db import StateFile, open_state
 from state.errors import StateDamagedError
@@ -47,96 +37,6 @@ log = logging.getLogger(__name__)
 
 STOP_WITHIN = 4.5
 """Seconds from the signal to the end, whatever the threads are doing."""
-
-
-def _prestashop(table: PrestaShopTable) -> Shop:
-    return PrestaShop(
-        table.url,
-        key=table.key.get_secret_value(),
-        timeout=table.timeout,
-        pace=Pace(table.rate_limit),
-        shop_id=table.shop_id,
-    )
-
-
-def _vendure(table: VendureTable) -> Shop:
-    return VendureShop(
-        table.url,
-        api_key=table.api_key.get_secret_value() if table.api_key else None,
-        user=table.user,
-        password=table.password.get_secret_value() if table.password else None,
-        stock_location=table.stock_location,
-        channel=table.channel,
-        timeout=table.timeout,
-        pace=Pace(table.rate_limit),
-    )
-
-
-SHOPS: dict[str, Callable[[Any], Shop]] = {"prestashop": _prestashop, "vendure": _vendure}
-
-
-def make_shop(config: Config) -> Shop:
-    """Make the adapter of this configuration."""
-    return SHOPS[config.shop.kind](config.shop)
-
-
-def make_quantities(config: Config, kind: Literal["saleable", "physical"]) -> Quantities:
-    """Make the quantities target; ``kind`` is what the shop's number means, saleable or physical."""
-    table = _quantities(config)
-    settings = QuantitySettings(
-        stores=table.stores,
-        combine=table.combine,
-        deduct=table.deduct,
-        safety_stock=table.safety_stock,
-        zero_guard=table.zero_guard,
-        card_types=table.card_types,
-    )
-    return Quantities(settings, kind)
-
-
-def open_pohoda(config: Config) -> Database:
-    """Make the database that ``[pohoda]`` names; nothing is connected yet.
-
-    Raises `ConfigError` when its address is not understood, `EnvironmentProblem` when a driver is missing.
-    """
-    return open_database(config.pohoda.database.get_secret_value(), **config.pohoda.beside)
-
-
-def check_pohoda(config: Config) -> list[SourceFinding]:
-    """Examine POHODA's side for ``check``: the installation, and if it is usable what the stock cards are read from.
-
-    Raises like `open_pohoda`.
-    """
-    table = config.pohoda
-    row_version = _quantities(config).row_version
-    wanted = Wanted(table.database.get_secret_value(), row_version=row_version, **table.beside)
-    with contextlib.closing(open_pohoda(config)) as database:
-        examined = examine(database, wanted)
-        cards = make_stock_source(config, database).check() if examined.usable else []
-    return [*examined.findings, *cards]
-
-
-def make_stock_source(config: Config, database: Database | None = None) -> Source[Any]:
-    """Make the reader of POHODA's stock cards, over this database or one of its own. Raises like `open_pohoda`."""
-    table = _quantities(config)
-    view = StockView(stores=table.stores, deduct=table.deduct, card_types=table.card_types)
-    return PohodaTable(
-        "stock",
-        database or open_pohoda(config),
-        view,
-        row_version=table.row_version,
-        poll=table.poll,
-        full_pass=table.full_pass,
-    )
-
-
-def _quantities(config: Config) -> QuantitiesTable:
-    table = config.targets.quantities
-    if table is None or not table.enabled:
-        raise ConfigError(
-            f"{config.path}: no target is enabled.", hint="Add a table [targets.quantities]; see config/README.md."
-        )
-    return table
 
 
 def open_or_rescue(path: Path) -> StateFile:
@@ -170,7 +70,7 @@ class Rails:
 
     config: Config
     state: StateFile
-    shop: Shop
+    shops: list[Shop]
     targets: list[Target]
     ingests: list[Ingest]
     dispatchers: list[Dispatcher]
@@ -185,7 +85,8 @@ class Rails:
 
     def close(self) -> None:
         """Let go of everything."""
-        self.shop.close()
+        for shop in self.shops:
+            shop.close()
         for ingest in self.ingests:
             ingest.source.close()
         self.state.close()
@@ -204,15 +105,34 @@ def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Ra
 
 
 def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
-    database = open_pohoda(config)
-    shop = make_shop(config)
-    target = make_quantities(config, shop.quantity)
-    breaker = ShopBreaker(state, shop.probe)
+    database = parts.open_pohoda(config)
+    pace = Pace(config.shop.rate_limit)
+    probing = parts.make_shop(config, pace=pace)
+    breaker = ShopBreaker(state, probing.probe)
     lock = locks.setdefault(database.identity, threading.RLock())
-    ingest = Ingest(make_stock_source(config, database), [target], state, lock)
     redact = redactor(config.secrets())
-    dispatcher = Dispatcher(target, shop, state, breaker, timeout=config.shop.timeout, redact=redact)
-    return Rails(config, state, shop, [target], [ingest], [dispatcher], breaker)
+    built = Rails(config, state, [probing], [], [], [], breaker)
+    on = config.targets.enabled()
+    creates = bool("products" in on and config.targets.products and config.targets.products.create)
+    for number, name in enumerate(on):
+        shop = probing if number == 0 else parts.make_shop(config, pace=pace)
+        target = parts.make_target(config, name, shop)
+        built.shops.append(shop)
+        built.targets.append(target)
+        built.ingests.append(Ingest(parts.make_source(config, name, database), [target], state, lock))
+        built.dispatchers.append(
+            Dispatcher(
+                target,
+                shop,
+                state,
+                breaker,
+                timeout=config.shop.timeout,
+                redact=redact,
+                creator=target.creator if creates else "",
+                after="prices" if creates and name == "quantities" else "",
+            )
+        )
+    return built
 
 
 def run(configs: Sequence[Config], stop: threading.Event, now: Callable[[], float]) -> int:
@@ -265,9 +185,11 @@ def _build(configs: Sequence[Config], locks: contextlib.ExitStack, now: Callable
 def loops(built: Rails, now: Callable[[], float], die: Callable[[Exception], None]) -> list[Loop]:
     """Make the loops of one shop: sources first, then dispatchers, then the jobs; that is the order of stopping."""
     config, state = built.config, built.state
-    poll = _quantities(config).poll
     loop = partial(Loop, state=state, now=now, shop=config.shop.name, fatal=die)
-    sources = [loop(f"source {one.source.name}", one.step, poll) for one in built.ingests]
+    polls = [getattr(config.targets, target.name).poll for target in built.targets]
+    sources = [
+        loop(f"source {one.source.name}", one.step, poll) for one, poll in zip(built.ingests, polls, strict=True)
+    ]
     senders = [loop(f"target {one.target.name}", one.step, 1.0, due=one.next_due) for one in built.dispatchers]
     for dispatcher, sender in zip(built.dispatchers, senders, strict=True):
         dispatcher.stopping = sender.stopping
@@ -290,7 +212,8 @@ def _stop(built: Rails, threads: Sequence[Loop], deadline: float) -> None:
     calls_end = deadline - 1.0
     ended = [loop.join(max(0.0, calls_end - time.monotonic())) for loop in threads]
     if not all(ended):
-        built.shop.close()
+        for shop in built.shops:
+            shop.close()
         ended = [loop.join(max(0.0, deadline - time.monotonic())) for loop in threads]
     if all(ended):
         for dispatcher in built.dispatchers:

@@ -128,8 +128,8 @@ def _load(file: _File) -> Config | None:
     shop = _shop(raw.get("shop"), file)
     tables = {name: _table(model, raw.get(name, {}), file, name) for name, model in _TABLES.items()}
     state, pohoda, targets = tables["state"], tables["pohoda"], tables["targets"]
-    if isinstance(targets, TargetsTable) and targets.quantities is None:
-        file.complain("targets", "nothing is to be kept in sync. Add a table [targets.quantities].")
+    if isinstance(targets, TargetsTable):
+        _agree(targets, pohoda, file)
     if isinstance(pohoda, PohodaTable):
         _complete(pohoda, file)
     if problems or shop is None:
@@ -161,9 +161,25 @@ def _complete(pohoda: PohodaTable, file: _File) -> None:
         file.complain("pohoda.password", f"is missing. {remedy}")
 
 
+def _agree(targets: TargetsTable, pohoda: BaseModel | None, file: _File) -> None:
+    """Complain about what one table needs of another."""
+    if not any(getattr(targets, name) for name in TargetsTable.model_fields):
+        file.complain("targets", "nothing is to be kept in sync. Add a table [targets.quantities].")
+    on = targets.enabled()
+    if "images" in on and isinstance(pohoda, PohodaTable) and pohoda.documents is None:
+        remedy = r"Name the folder of the pictures: documents = 'D:\POHODA\Dokumenty\Firma'."
+        file.complain("pohoda.documents", f"is missing, and [targets.images] needs it. {remedy}")
+    if "products" in on and targets.products and targets.products.create and "prices" not in on:
+        remedy = "Add a table [targets.prices], or create = false."
+        file.complain("targets.products.create", f"without prices a new product would be sold for 0. {remedy}")
+
+
 def _relative(pohoda: PohodaTable, folder: Path) -> PohodaTable:
-    """Resolve a database that is a file beside the configuration."""
-    text = pohoda.database.get_secret_value()
+    """Resolve a database that is a file, and the documents folder, beside the configuration."""
+    if pohoda.documents is not None:
+        full = os.path.normpath((folder / pohoda.documents).absolute())
+        pohoda = pohoda.model_copy(update={"documents": Path(full)})
+    text = pohoda.database.get_secret_value().strip()
     scheme = "sqlite:///" if text.startswith("sqlite:///") else ""
     if "://" in text and not scheme:
         return pohoda
@@ -215,6 +231,8 @@ def _table(model: type[BaseModel], raw: Any, file: _File, name: str) -> BaseMode
 _MISSING = {
     "targets.quantities.deduct": 'Say what to take off the stock: "none", "reservations" or "received-orders";'
     " config/README.md explains them with an example.",
+    "targets.products.fields": 'Say what is overwritten in the shop, such as fields = ["name", "description"];'
+    " everything else is left alone. config/README.md lists them.",
     "state.file": 'Say where the agent may remember, such as "eshop.state.db".',
     "pohoda.database": "Say where POHODA's database is: 'mssql://SERVER\\POHODA' or a path.",
     "shop.key": 'Write key = "${PRESTASHOP_KEY}" and set that environment variable.',
@@ -275,8 +293,7 @@ def _clashes(configs: Sequence[Config]) -> list[str]:
     owners: dict[tuple[str, str], Path] = {}
     for config in configs:
         marks = [("the state file", _identity(config.state.file))]
-        if config.targets.quantities is not None and config.targets.quantities.enabled:
-            marks.append(("the target quantities of", config.place))
+        marks += [(f"the target {name} of", config.place) for name in config.targets.enabled()]
         for what, which in marks:
             if (what, which) in owners:
                 other = owners[what, which]

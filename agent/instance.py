@@ -31,7 +31,7 @@ def instance_lock(config: Config) -> Iterator[None]:
     """
     with contextlib.ExitStack() as held:
         _hold(held, lock_path(config), f"for the shop {config.shop.name!r} ({config.state.file})")
-        for target in ("quantities",):
+        for target in config.targets.enabled():
             mark = hashlib.blake2b(f"{target} {config.place}".encode(), digest_size=12).hexdigest()
             with contextlib.suppress(
                 EnvironmentProblem

@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, Strict, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    Strict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from agent.sources.rows import FIELDS
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -35,6 +47,14 @@ def share(value: Any) -> float | None:  # noqa: ANN401 - whatever TOML holds
     return float(match[1]) / 100
 
 
+def language(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """Read a code of a language such as "cs" or "pt_BR"."""
+    if isinstance(value, str) and not re.fullmatch("[a-z]{2,3}(?:[-_][A-Za-z]{2,8})?", value):
+        raise ValueError('write the code of a language, such as "cs"')
+    return value
+
+
+Language = Annotated[str, BeforeValidator(language)]
 Duration = Annotated[float, BeforeValidator(seconds)]
 Share = Annotated[float | None, BeforeValidator(share)]
 FilePath = Annotated[Path, Strict(strict=False)]  # strict, a text would be no path
@@ -80,6 +100,15 @@ class PrestaShopTable(ShopTable):
     kind: Literal["prestashop"]
     key: SecretStr = Field(min_length=1)
     shop_id: int = Field(default=1, ge=1)
+    language: Language = "cs"
+    country: str = "CZ"
+
+    @field_validator("country")
+    @classmethod
+    def _two_letters(cls, country: str) -> str:
+        if not re.fullmatch("[A-Z]{2}", country):
+            raise ValueError('write the two letters of the country, such as "CZ"')
+        return country
 
 
 class VendureTable(ShopTable):
@@ -91,6 +120,8 @@ class VendureTable(ShopTable):
     password: SecretStr | None = None
     channel: str | None = None
     stock_location: str | None = None
+    language: Language | None = None
+    prices: Literal["net", "gross"] = "gross"
 
     @model_validator(mode="after")
     def _credentials(self) -> VendureTable:
@@ -126,6 +157,14 @@ class Beside(TypedDict):
     year: int | None
 
 
+class VatRatesTable(_Table):
+    """``[pohoda] vat_rates``: percent by POHODA's kinds of rates; the defaults are the Czech ones since 2024."""
+
+    high: float | None = Field(default=21.0, ge=0, le=100)
+    low: float | None = Field(default=12.0, ge=0, le=100)
+    third: float | None = Field(default=None, ge=0, le=100)
+
+
 class PohodaTable(_Table):
     """``[pohoda]``: where the data come from, and which accounting unit and year they are to be of."""
 
@@ -134,6 +173,8 @@ class PohodaTable(_Table):
     year: int | None = None
     user: str | None = Field(default=None, min_length=1)
     password: SecretStr | None = Field(default=None, min_length=1)
+    documents: FilePath | None = None
+    vat_rates: VatRatesTable = VatRatesTable()
 
     @field_validator("ico")
     @classmethod
@@ -156,20 +197,20 @@ class PohodaTable(_Table):
         return {"user": self.user, "password": password, "ico": self.ico, "year": self.year}
 
 
-class QuantitiesTable(_Table):
-    """``[targets.quantities]``: Export množství."""
+Codes = Annotated[tuple[str, ...], Strict(strict=False)]
+"""A list of codes; strict, a TOML array would be no tuple."""
+
+
+class _CardsTable(_Table):
+    """What every target has that is made of stock cards."""
 
     enabled: bool = True
     source: Literal["database"] = "database"
     poll: Duration = 1.0
     row_version: Literal["auto", "fingerprint", "modified-at", "rowversion"] = "auto"
     full_pass: Duration = 3600.0
-    stores: Annotated[tuple[str, ...], Strict(strict=False)] = ()
-    combine: Literal["sum", "max"] = "sum"
-    deduct: Literal["none", "reservations", "received-orders"]
-    safety_stock: int = Field(default=0, ge=0)
-    zero_guard: Share = 0.20
-    card_types: Annotated[tuple[int, ...], Strict(strict=False)] = (1,)
+    stores: Codes = ()
+    card_types: Annotated[tuple[int, ...], Strict(strict=False)] = Field(default=(1,), min_length=1)
 
     @field_validator("poll")
     @classmethod
@@ -178,11 +219,98 @@ class QuantitiesTable(_Table):
             raise ValueError("poll lies between 100ms and 1h")
         return poll
 
+    @field_validator("full_pass")
+    @classmethod
+    def _full_pass(cls, full_pass: float) -> float:
+        if not 60 <= full_pass <= 24 * 3600:
+            raise ValueError("full_pass lies between 1m and 24h: it alone finds deleted cards")
+        return full_pass
+
+
+class QuantitiesTable(_CardsTable):
+    """``[targets.quantities]``: Export množství."""
+
+    combine: Literal["sum", "max"] = "sum"
+    deduct: Literal["none", "reservations", "received-orders"]
+    safety_stock: int = Field(default=0, ge=0)
+    zero_guard: Share = 0.20
+
+
+def _among(stores: tuple[str, ...], chosen: str) -> str:
+    """Insist that the store that gives something is a chosen one."""
+    if chosen and stores and chosen.strip().casefold() not in {store.strip().casefold() for store in stores}:
+        raise ValueError(f"is not among stores: {', '.join(stores)}. Add it there, or leave it out.")
+    return chosen
+
+
+class ProductsTable(_CardsTable):
+    """``[targets.products]``: Dokončování exportu, texts. ``fields`` has no default: what is named is overwritten."""
+
+    poll: Duration = 5.0
+    fields: Annotated[tuple[Literal[FIELDS], ...], Strict(strict=False)] = Field(min_length=1)  # type: ignore[valid-type] # pydantic takes the words from their one list
+    texts_from: str = ""
+    create: bool = False
+    when_gone: Literal["hide", "keep"] | None = None
+
+    @field_validator("texts_from")
+    @classmethod
+    def _chosen(cls, store: str, info: ValidationInfo) -> str:
+        return _among(info.data.get("stores", ()), store)
+
+    @field_validator("create")
+    @classmethod
+    def _named(cls, create: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if create and "name" not in info.data.get("fields", ("name",)):
+            raise ValueError('a product cannot be created without a name: add "name" to fields.')
+        return create
+
+    @field_validator("when_gone")
+    @classmethod
+    def _shown_again(cls, gone: str | None, info: ValidationInfo) -> str | None:
+        if gone == "hide" and "visible" not in info.data.get("fields", ("visible",)):
+            raise ValueError('to hide a product, and to show it again, add "visible" to fields.')
+        return gone
+
+
+class PricesTable(_CardsTable):
+    """``[targets.prices]``: Dokončování exportu, the prices."""
+
+    level: str = ""
+    prices_from: str = ""
+    round: Literal["none", "0.01", "0.1", "1"] = "none"
+    price_drop_guard: Share = 0.30
+
+    @field_validator("prices_from")
+    @classmethod
+    def _chosen(cls, store: str, info: ValidationInfo) -> str:
+        return _among(info.data.get("stores", ()), store)
+
+
+class ImagesTable(_CardsTable):
+    """``[targets.images]``: Dokončování exportu, the pictures; needs ``[pohoda] documents``."""
+
+    poll: Duration = 10.0
+    pictures_from: str = ""
+    existing: Literal["keep"] = "keep"
+
+    @field_validator("pictures_from")
+    @classmethod
+    def _chosen(cls, store: str, info: ValidationInfo) -> str:
+        return _among(info.data.get("stores", ()), store)
+
 
 class TargetsTable(_Table):
     """``[targets.*]``: what is kept in sync."""
 
     quantities: QuantitiesTable | None = None
+    products: ProductsTable | None = None
+    prices: PricesTable | None = None
+    images: ImagesTable | None = None
+
+    def enabled(self) -> list[str]:
+        """Names of the targets that are to run, in the order of the table."""
+        tables = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return [name for name, table in tables if table is not None and table.enabled]
 
 
 SHOP_TABLES: dict[str, type[PrestaShopTable] | type[VendureTable]] = {

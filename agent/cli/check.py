@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from agent import app
+from agent import app, parts
 from agent.cli.output import as_json, load_configs, print_json, with_config
 from agent.config import Config
 from agent.errors import AgentError
@@ -52,13 +52,13 @@ def _check(config: Config) -> tuple[list[Finding], int]:
     """All findings about one shop, and the exit code that they make."""
     findings = [Finding("ok", "configuration", f"{config.path} is sound")]
     findings.append(_state_finding(config))
-    shop = app.make_shop(config)
+    shop = parts.make_shop(config)
     try:
         found, code = _source_findings(config)
         findings += found
         findings += shop.check()
         quantities = config.targets.quantities
-        if quantities is not None:
+        if quantities is not None and quantities.enabled:
             findings += _formula(shop, quantities)
     finally:
         shop.close()
@@ -68,7 +68,7 @@ def _check(config: Config) -> tuple[list[Finding], int]:
 def _source_findings(config: Config) -> tuple[list[Finding], int]:
     """What is found on POHODA's side; the code is that of an address or a driver that cannot be used, else 0."""
     try:
-        found = app.check_pohoda(config)
+        found = parts.check_pohoda(config)
     except AgentError as error:
         text, hint, code = app.explain_failure(error)
         return [Finding("error", "POHODA", text, hint)], code

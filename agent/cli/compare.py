@@ -10,10 +10,11 @@ from pathlib import Path
 
 import click
 
-from agent import app
+from agent import parts
 from agent.cli.memory import remembered, writing
 from agent.cli.output import as_json, load_one, print_json, progress, table, who_sends, with_config
 from agent.config import Config
+from agent.errors import ConfigError
 from agent.ingest import to_json
 from agent.jobs.compare import Comparison, Difference
 from agent.jobs.compare import compare as compare_sides
@@ -23,15 +24,23 @@ from state.errors import StateError
 
 DIFFERENCE = "(code, what, shop, pohoda, note)"
 _target = click.option(
-    "--target", type=click.Choice(["quantities"]), default="quantities", show_default=True, help="Which target."
+    "--target",
+    type=click.Choice(["quantities", "products", "prices"]),
+    default="quantities",
+    show_default=True,
+    help="Which target.",
 )
 
 
-def _compare(config: Config) -> tuple[Target, Comparison]:
-    source = app.make_stock_source(config)
-    shop = app.make_shop(config)
+def _compare(config: Config, name: str) -> tuple[Target, Comparison]:
+    shop = parts.make_shop(config)
     try:
-        target = app.make_quantities(config, shop.quantity)
+        target = parts.make_target(config, name, shop)
+    except ConfigError:
+        shop.close()
+        raise
+    source = parts.make_source(config, name)
+    try:
         return target, compare_sides(source, target, shop, was_offered=partial(_was_offered, config), progress=progress)
     finally:
         progress("")
@@ -57,7 +66,7 @@ def _records(differences: Sequence[Difference]) -> list[dict[str, object]]:
 def plan(paths: tuple[Path, ...], target: str, *, json_: bool) -> None:
     """Show what would be sent, old and new. Writes nothing, neither to the shop nor to the state file."""
     config = load_one(paths)
-    made, comparison = _compare(config)
+    made, comparison = _compare(config, target)
     sends = [one for one in comparison.differences if one.kind == "differs"]
     counted = sum(1 for one in sends if made.counts(one.shop, one.pohoda))
     held = made.guard(GuardCount(counted, comparison.in_shop))
@@ -102,7 +111,7 @@ def reconcile(paths: tuple[Path, ...], target: str, *, repair: bool, json_: bool
             f"There is no state file {config.state.file} yet, so there is nothing to repair.",
             hint="Start the agent first: pohoda-agent run (or once); it reads the shop and sends what differs.",
         )
-    _, comparison = _compare(config)
+    _, comparison = _compare(config, target)
     on_the_way: set[str] = remembered(config, lambda db: outbox.open_keys(db, target), set())
     drifted = [one for one in comparison.differences if one.key not in on_the_way]
     repaired = _repair(config, target, drifted) if repair else 0

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import orjson
 
-from agent import app
+from agent import parts
 from agent.cli.memory import inspecting, looking, remembered
 from agent.cli.output import ago, as_json, load_one, print_json, with_config
 from agent.config import Config
@@ -51,9 +51,9 @@ def explain(paths: tuple[Path, ...], code: str, *, json_: bool) -> None:
     Of a code that POHODA has no more, shows what became of it in the shop.
     """
     config = load_one(paths)
-    shop = app.make_shop(config)
-    target = app.make_quantities(config, shop.quantity)
-    source = app.make_stock_source(config)
+    shop = parts.make_shop(config)
+    target = parts.make_quantities(config, shop)
+    source = parts.make_source(config, "quantities")
     key = key_of(code)
     known = remembered(config, partial(_known, target=target, key=key), _Known())
     try:

@@ -18,7 +18,7 @@ from agent.events import key_of
 from state import cursors, guards, report, targets
 from state import outbox as deliveries
 
-TARGETS = click.Choice(["quantities"])
+TARGETS = click.Choice(["quantities", "products", "prices", "images"])
 DELIVERY = (
     *("id", "target", "key", "code", "value", "status", "lane", "source", "version", "created_at", "due", "sent_at"),
     *("attempts", "folded", "approved", "reason", "hint", "request", "answer", "settled_at"),

@@ -67,8 +67,9 @@ def compare(
     pohoda = _pohoda(source, target, gathered, progress)
     held, problems = _shop(shop, target, progress)
     gone = was_offered([key for key in held if key not in pohoda])
-    pohoda |= {key: _Wants(held[key].code, target.absent()) for key in gone}
-    first = _differences(pohoda, held, problems)
+    if target.absent() is not None:
+        pohoda |= {key: _Wants(held[key].code, target.absent()) for key in gone}
+    first = _differences(target, pohoda, held, problems)
     suspects = [difference for difference in first if difference.kind == "differs"]
     if suspects:
         progress(f"looking once more at {len(suspects)} differences")
@@ -76,7 +77,7 @@ def compare(
         present = _present(source, target, gathered, keys, gone={key: held[key].code for key in keys if key in gone})
         now = _read(shop, target, suspects, held)
         first = [difference for difference in first if difference.kind != "differs"]
-        first += _differences(present, now, {})
+        first += _differences(target, present, now, {})
     offered = len(pohoda)
     only = len(held.keys() - pohoda.keys())
     differences = tuple(sorted(first, key=lambda one: one.key))
@@ -101,7 +102,7 @@ def _present(
     wants: dict[str, _Wants] = {}
     for rows in again(source, gathered, keys):
         _take(wants, target, rows)
-    absent = {key: _Wants(code, target.absent()) for key, code in gone.items()}
+    absent = {key: _Wants(code, target.absent()) for key, code in gone.items() if target.absent() is not None}
     return absent | {key: wants[key] for key in keys if key in wants}
 
 
@@ -141,7 +142,9 @@ def _read(shop: Shop, target: Target, suspects: Sequence[Difference], held: dict
     return now
 
 
-def _differences(pohoda: dict[str, _Wants], held: dict[str, Held], problems: dict[str, Rejected]) -> list[Difference]:
+def _differences(
+    target: Target, pohoda: dict[str, _Wants], held: dict[str, Held], problems: dict[str, Rejected]
+) -> list[Difference]:
     found: list[Difference] = []
     for key, wants in pohoda.items():
         there = held.get(key)
@@ -151,6 +154,6 @@ def _differences(pohoda: dict[str, _Wants], held: dict[str, Held], problems: dic
             found.append(Difference(key, wants.code, "cannot be addressed", wants.value, None, problems[key].reason))
         elif there is None:
             found.append(Difference(key, wants.code, "not in the shop", wants.value, None))
-        elif there.value != wants.value:
+        elif there.value != wants.value and not target.same(wants.value, there.value):
             found.append(Difference(key, wants.code, "differs", wants.value, there.value))
     return found

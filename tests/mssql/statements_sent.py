@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent import app
+from agent import parts
 from agent.config import load
 from agent.demo import pohoda
 from agent.sources import queries, statements
@@ -159,7 +159,7 @@ def _check(folder: Path, place: str, row_version: RowVersion) -> None:
     path = folder / "eshop.toml"
     path.write_text(CONFIG.format(database=place, row_version=row_version), encoding="utf-8")
     (config,) = load([path])
-    app.check_pohoda(config)
+    parts.check_pohoda(config)
 
 
 def collected() -> dict[str, str]:

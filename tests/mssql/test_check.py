@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from agent.app import open_pohoda
 from agent.config import load
+from agent.parts import open_pohoda
 from tests.mssql import faults
 from tests.mssql.asking import connect, refused, rows
 from tests.mssql.drivers import Driver, need

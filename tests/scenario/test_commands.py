@@ -337,7 +337,7 @@ def test_a_bug_is_shown_with_its_traceback_and_without_the_key(play: Stage, monk
     def broken(*_: object) -> None:
         raise ZeroDivisionError(f"key {play.shop.key}")
 
-    monkeypatch.setattr("agent.app.make_shop", broken)
+    monkeypatch.setattr("agent.parts.make_shop", broken)
     said = play.cli("plan")
     assert said.code == 1
     assert "error: a bug in the agent: ZeroDivisionError" in said.err

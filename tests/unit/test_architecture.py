@@ -68,14 +68,14 @@ def test_only_state_imports_sqlite3() -> None:
     assert all(name.startswith("state/") for name in who_uses("sqlite3", "agent", "state"))
 
 
-def test_only_app_names_every_class() -> None:
+def test_only_parts_names_every_class() -> None:
     kinds = {"agent.shops.prestashop", "agent.shops.vendure", "agent.sources.pohoda_db", "agent.targets.quantities"}
     outside = {
         path.relative_to(ROOT).as_posix()
         for path in modules("agent")
         if path.parent.name not in {"shops", "sources", "targets", "views"} and imports(path) & kinds
     }
-    assert outside == {"agent/app.py"}
+    assert outside == {"agent/parts.py"}
 
 
 def test_modules_stay_small() -> None:

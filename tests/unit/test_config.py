@@ -78,6 +78,9 @@ def test_paths_are_relative_to_the_file_and_not_to_where_the_agent_was_started(
     write(Path("config"), SOUND.replace('"pohoda.db"', '"sqlite:///pohoda.db"'))
     (config,) = load([path], ENVIRONMENT)
     assert config.pohoda.database.get_secret_value() == f"sqlite:///{tmp_path / 'config' / 'pohoda.db'}"
+    write(Path("config"), SOUND.replace('"pohoda.db"', f"' {tmp_path / 'pohoda.db'} '"))
+    (config,) = load([path], ENVIRONMENT)
+    assert config.pohoda.database.get_secret_value() == str(tmp_path / "pohoda.db"), "spaces around it are no name"
 
 
 def test_the_address_of_a_server_is_left_as_it_is_and_its_password_is_a_secret(tmp_path: Path) -> None:
@@ -234,6 +237,8 @@ def test_an_unknown_word_is_an_error_with_the_word_that_was_meant(
         ('deduct = "none"', 'deduct = "none"\nstores = [1]', "stores.0: write a text in quotes"),
         ('deduct = "none"', 'deduct = "none"\npoll = 5', "poll: write a duration with its unit"),
         ('deduct = "none"', 'deduct = "none"\npoll = "1ms"', "poll: poll lies between 100ms and 1h"),
+        ('deduct = "none"', 'deduct = "none"\nfull_pass = "0s"', "full_pass: full_pass lies between 1m and 24h"),
+        ('deduct = "none"', 'deduct = "none"\ncard_types = []', "card_types: must not be empty."),
         ('deduct = "none"', 'deduct = "none"\nzero_guard = "120%"', "zero_guard: write a share between 0% and 100%"),
         ('deduct = "none"', 'deduct = "all"', "deduct: Input should be 'none', 'reservations' or 'received-orders'"),
         ('deduct = "none"', "", 'deduct: is missing. Say what to take off the stock: "none", "reservations" or'),

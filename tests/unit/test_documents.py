@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -13,9 +14,10 @@ from pydantic import BaseModel
 
 from agent.cli import cli
 from agent.config import load
-from agent.settings import SHOP_TABLES, PohodaTable, QuantitiesTable, StateTable
+from agent.settings import SHOP_TABLES, PohodaTable, StateTable, TargetsTable
 from agent.sources import server_address
 from agent.sources.rights import HELPFUL, NEEDED, statements
+from agent.sources.rows import FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,7 +47,11 @@ def test_every_command_and_option_explains_itself(name: str, command: click.Comm
 
 def tables() -> list[tuple[str, type[BaseModel]]]:
     shops = [(f"shop {kind}", table) for kind, table in SHOP_TABLES.items()]
-    return [*shops, ("state", StateTable), ("pohoda", PohodaTable), ("targets.quantities", QuantitiesTable)]
+    targets = [
+        (f"targets.{name}", next(kind for kind in get_args(field.annotation) if issubclass(kind, BaseModel)))
+        for name, field in TargetsTable.model_fields.items()
+    ]
+    return [*shops, ("state", StateTable), ("pohoda", PohodaTable), *targets]
 
 
 def section(table: str) -> str:
@@ -59,6 +65,11 @@ def section(table: str) -> str:
 @pytest.mark.parametrize(("table", "key"), [(name, key) for name, model in tables() for key in model.model_fields])
 def test_every_key_is_documented(table: str, key: str) -> None:
     assert re.search(rf"^\| [^|]*`{key}`", section(table), re.MULTILINE), f"{table}.{key}"
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_of_a_product_is_documented(field: str) -> None:
+    assert re.search(rf'^\| "{field}" \|', section("targets.products"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("table", [*NEEDED, *HELPFUL])
