@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from agent.demo import pohoda
 from agent.events import key_of
 from agent.sources.columns import Catalogue
 from agent.sources.connect import open_database
 from agent.sources.views.stock import StockView
+from agent.targets.quantities import Quantities, QuantitySettings
 from state import cursors, shadows, targets
 from state.db import StateFile
 
 TARGET, THING, SOURCE = "quantities", "product", "stock"
 NOW = 1_800_000_000.0
-DEDUCT = "reservations"
+DEDUCT: Literal["reservations"] = "reservations"
 STORE = "HLAVNI"
 
 
@@ -72,6 +74,12 @@ def remember_shop(state: StateFile, cards: Sequence[Card], links: Sequence[str],
             values = [(key, str(card.pieces)) for key, card in zip(keys, cards, strict=True)]
             shadows.remember(db, TARGET, values, now=NOW)
         targets.baseline(db, TARGET, "complete")
+        targets.settings(db, TARGET, _target().fingerprint())  # a target that is new computes all keys again
+
+
+def _target() -> Quantities:
+    """The target that `config_text` configures."""
+    return Quantities(QuantitySettings(stores=(STORE,), deduct=DEDUCT, zero_guard=None))
 
 
 def config_text(url: str, key: str, *, row_version: str, timeout: str = "30s") -> str:
