@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench.figures import Report, as_json, as_line, as_table
 
-NAMES = ("outbox", "detect", "drain", "latency", "idle", "recovery", "growth")
+NAMES = ("outbox", "detect", "drain", "latency", "idle", "recovery", "growth", "xml")
 """One module each, with ``run(folder, *, quick) -> Report``."""
 
 

@@ -22,6 +22,7 @@ FIGURES = {
         *("growth_first_pass", "growth_warm_pass", "growth_idle", "growth_changed"),
         *("rss_mb_per_100k", "bytes_per_card", "aa"),
     ],
+    "xml": ["cold_ratio", "warm_ratio", "rss_growth_mb", "aa"],
 }
 
 

@@ -1,0 +1,181 @@
+"""A large XML export: how fast and how flat it is read, beside a bare lxml iterparse that reads the same fields.
+
+`cold_ratio` is the rate when everything is new (split, digests, parsing, cards made) and `warm_ratio` when 2 % of the
+cards changed and the rest is known by its digest, each as a multiple of the floor's rate on the same file. The floor is
+lxml's usual loop with constant memory: iterparse with a tag, clear, and the siblings before deleted.
+`rss_growth_mb` is how much a process that reads the whole large file cold grows, the most that was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from agent.pohoda.items import Item, items
+from agent.pohoda.names import LSTK, STK
+from agent.pohoda.stock import parse_many
+from tests.bench.beside import compare, verdict
+from tests.bench.export_file import write_export
+from tests.bench.figures import Report, Row, plain
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANGED = 0.02
+BATCH = 300
+_TAG = f"{{{LSTK}}}stock"
+_LEFT_OUT = frozenset(
+    f"{{{STK}}}{name}"
+    for name in (
+        *("isSerialNumber", "isBatch", "purchasingRateVAT", "typePrice", "weightedPurchasePrice", "fixation"),
+        *("limitMin", "limitMax", "orderName", "orderQuantity", "reclamation", "service", "markRecord"),
+    )
+)
+"""What a card does not hold: the floor need not read it either."""
+
+
+def run(folder: Path, *, quick: bool) -> Report:
+    """Write the files, measure rates on the smaller one and memory on the large one."""
+    large, cards, rounds = (20_000, 5_000, 3) if quick else (1_000_000, 50_000, 5)
+    file, changed = folder / "before.xml", folder / "after.xml"
+    write_export(file, cards, changed=0, seed=1)
+    write_export(changed, cards, changed=CHANGED, seed=1)
+    with closing(items(file)) as found:
+        known = {item.digest for item in found}
+    size = changed.stat().st_size / 1e6
+
+    def program() -> dict[str, float]:
+        return {"cold": _timed(lambda: _read(changed, set())), "warm": _timed(lambda: _read(changed, known))}
+
+    def floor() -> dict[str, float]:
+        took = _timed(lambda: _floor(changed))
+        return {"cold": took, "warm": took}
+
+    fresh = _read(changed, known)
+    assert 0 < fresh <= cards * CHANGED * 1.5, f"{fresh} of {cards} cards count as changed"
+    assert _read(changed, set()) == cards == _floor(changed)
+    found_rates = compare(program, floor, floor, rounds=rounds)
+    growth, rate = _grown(folder, large)
+    cold, warm, raw = (
+        size / median(some) for some in (found_rates.ours["cold"], found_rates.ours["warm"], found_rates.floor["cold"])
+    )
+    table: list[Row] = [
+        (f"{cards:,} cards, {size:.0f} MB", "MB/s", "ours / iterparse"),
+        ("iterparse, the same fields", plain(raw), ""),
+        ("cold: all cards are new", plain(cold), plain(1 / found_rates.ratio("cold"))),
+        (f"warm: {fresh / cards:.1%} are new", plain(warm), plain(1 / found_rates.ratio("warm"))),
+    ]
+    notes = [
+        f"Reading {large:,} cards cold in a process of their own: {plain(rate)} MB/s, grown by {plain(growth)} MB."
+    ]
+    if math.isnan(growth):
+        notes.append("Memory is not measured: there is no /proc on this system.")
+    figures = {
+        "cold_ratio": 1 / found_rates.ratio("cold"),
+        "warm_ratio": 1 / found_rates.ratio("warm"),
+        "rss_growth_mb": growth,
+        "aa": found_rates.aa,
+    }
+    return Report(figures, table, [*notes, *verdict(found_rates.aa)])
+
+
+def _timed(work: object) -> float:
+    """Seconds that a piece of work takes."""
+    assert callable(work)
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _read(file: Path, known: set[bytes]) -> int:
+    """Read as ingest will: what is known by its digest is passed over, the rest parsed by hundreds."""
+    made, batch = 0, list[Item]()
+    with closing(items(file)) as found:
+        for item in found:
+            if item.digest in known:
+                continue
+            batch.append(item)
+            if len(batch) == BATCH:
+                made += len(parse_many(batch))
+                batch.clear()
+    return made + len(parse_many(batch))
+
+
+def _floor(file: Path) -> int:
+    """The usual loop of lxml, with the same fields read."""
+    made = 0
+    for _, element in etree.iterparse(str(file), events=("end",), tag=_TAG):
+        card = dict(_fields(element))
+        made += bool(card)
+        element.clear()
+        parent = element.getparent()
+        while parent is not None and element.getprevious() is not None:
+            del parent[0]
+    return made
+
+
+def _fields(element: _Element) -> Iterator[tuple[str, object]]:
+    for part in element:
+        for child in part:
+            tag = child.tag
+            if tag in _LEFT_OUT:
+                continue
+            if len(child):
+                yield tag, [(node.tag, node.text) for node in child.iter()]
+            else:
+                yield tag, child.text
+
+
+def _grown(folder: Path, cards: int) -> tuple[float, float]:
+    """MB that a process grows by while it reads the large file, and MB/s."""
+    file = folder / "large.xml"
+    write_export(file, cards, changed=0, seed=2)
+    command = [sys.executable, "-m", "tests.bench.xml", str(folder / "before.xml"), str(file)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    growth, seconds = (float(figure) for figure in done.stdout.split())
+    return growth, file.stat().st_size / 1e6 / seconds
+
+
+def _child() -> None:
+    """The process whose memory is measured: everything is imported and has run once before."""
+    parser = argparse.ArgumentParser(description=_child.__doc__)
+    parser.add_argument("small", type=Path)
+    parser.add_argument("large", type=Path)
+    said = parser.parse_args()
+    with closing(items(said.small)) as found:
+        parse_many([item for item, _ in zip(found, range(BATCH), strict=False)])
+    before, batch = _memory_mb("VmRSS"), list[Item]()
+    began = time.perf_counter()
+    with closing(items(said.large)) as found:
+        for item in found:
+            batch.append(item)
+            if len(batch) == BATCH:
+                parse_many(batch)
+                batch.clear()
+    parse_many(batch)
+    took = time.perf_counter() - began
+    print(_memory_mb("VmHWM") - before, took)
+
+
+def _memory_mb(which: str) -> float:
+    """Resident memory of this process, now or at its peak; NaN where there is no /proc."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return math.nan
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(which))
+    return int(line.split()[1]) / 1024
+
+
+if __name__ == "__main__":
+    _child()

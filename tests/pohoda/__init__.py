@@ -1,0 +1,1 @@
+"""Tests of POHODA's XML documents."""
