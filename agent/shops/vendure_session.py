@@ -3,12 +3,16 @@
 * **Success is not HTTP 200.** A denial, an unknown id and bad input all come as 200 with ``errors``. An error is
   definite only if it names the mutation itself (a path of one step, or none for what GraphQL refuses beforehand);
   one from deeper comes after the commit. Every database error comes without a code: nobody can say.
+* The shop takes 100 kB of JSON; beyond, it answers HTTP 500 without a word. The same call as a form (the "GraphQL
+  multipart request", the way of uploads) may have 1 MB: so a large call goes as a form.
 * A session outlives a restart and a kill of the shop (it is in its database, for a year), so a login is rare. A
   denial has no effect, so a call that is denied is made once more after a new login.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +23,12 @@ import orjson
 from agent.errors import ShopUnavailable
 from agent.shops.http import Answer, ShopHttp
 
-RIGHTS = "Check [shop] api_key (or user and password); its role needs ReadCatalog and UpdateCatalog in this channel."
+RIGHTS = (
+    "Check [shop] api_key (or user and password); its role needs ReadCatalog and UpdateCatalog in this channel,"
+    " CreateCatalog to create products or pictures, DeleteCatalog to remove pictures."
+)
+MOST_JSON = 90_000
+"""Bytes of a call that goes as JSON; measured: 102,400 are the shop's limit."""
 _LOGIN = "mutation($u: String!, $p: String!) { login(username: $u, password: $p) { __typename } }"
 _DENIED = {"FORBIDDEN", "UNAUTHORIZED"}
 _SET_UP = {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_REQUEST", "CHANNEL_NOT_FOUND"}
@@ -37,6 +46,17 @@ class Reply:
     code: str = ""
     """The ``extensions.code`` of the errors if the call had **certainly no effect**; else empty."""
     message: str = ""
+    at: str = ""
+    """The field of the document (its alias) that the only error names; empty when there are more, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file for a call's variable ``f.0.file`` (``CreateAssetInput``)."""
+
+    name: str
+    mime: str
+    content: bytes
 
 
 class VendureSession:
@@ -78,11 +98,22 @@ class VendureSession:
         """
         return self._call(document, variables, self._write)
 
+    def upload(self, document: str, variables: Mapping[str, object], file: Upload) -> Reply:
+        """`change` with a file beside the call."""
+        return self._call(document, variables, lambda content: self._form(content, file))
+
     def _read(self, content: bytes) -> Answer:
         return self.http.read("admin-api", method="POST", content=content, headers=self._bearer())
 
     def _write(self, content: bytes) -> Answer:
+        if len(content) > MOST_JSON:
+            return self._form(content, None)
         return self.http.write("POST", "admin-api", content=content, headers=self._bearer())
+
+    def _form(self, content: bytes, file: Upload | None) -> Answer:
+        mime, body = form(content, file)
+        headers = {"content-type": mime, "apollo-require-preflight": "true", **self._bearer()}
+        return self.http.write("POST", "admin-api", content=body, headers=headers)
 
     def _bearer(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self._token}"} if self._token else {}
@@ -133,7 +164,25 @@ def understand(answer: Answer) -> Reply:
     if not errors and (answer.status != 200 or data is None):
         return Reply(answer.status, None, failed=True, message=f"HTTP {answer.status} without data")
     code = codes.pop() if len(codes) == 1 and not applied else ""
-    return Reply(answer.status, data or {}, bool(errors), code, f"{code}: {message}" if code else message)
+    at = _place(errors[0]) if len(errors) == 1 and not applied else ""
+    return Reply(answer.status, data or {}, bool(errors), code, f"{code}: {message}" if code else message, at)
+
+
+def form(content: bytes, file: Upload | None) -> tuple[str, bytes]:
+    """Write a call as a GraphQL multipart request: its content type (with the boundary) and its bytes.
+
+    The boundary is a digest of what it parts, so that it cannot occur in it but by a collision.
+    """
+    boundary = f"part-{hashlib.sha256(content + (file.content if file else b'')).hexdigest()}"
+    parts = [('name="operations"', content), ('name="map"', b'{"0":["variables.f.0.file"]}' if file else b"{}")]
+    if file is not None:
+        name = re.sub(r'[\x00-\x1f"\\/]', "_", file.name)
+        parts.append((f'name="0"; filename="{name}"\r\ncontent-type: {file.mime}', file.content))
+    body = bytearray()
+    for head, data in parts:
+        body += f"--{boundary}\r\ncontent-disposition: form-data; {head}\r\n\r\n".encode() + data + b"\r\n"
+    body += f"--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", bytes(body)
 
 
 def not_vendure(what: str) -> ShopUnavailable:
@@ -147,3 +196,8 @@ def not_vendure(what: str) -> ShopUnavailable:
 def _code(error: dict[str, Any]) -> str:
     deeper = len(error.get("path") or ()) > 1
     return "" if deeper else str((error.get("extensions") or {}).get("code", ""))
+
+
+def _place(error: dict[str, Any]) -> str:
+    path: list[object] = error.get("path") or []
+    return str(path[0]) if len(path) == 1 else ""

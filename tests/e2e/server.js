@@ -19,8 +19,11 @@ const config = {
   paymentOptions: { paymentMethodHandlers: [v.dummyPaymentHandler] },
   importExportOptions: { importAssetsDir: DIR },
   customFields: { // where a shop has no field of its own for a POHODA value
-    Product: [text('manufacturer'), text('supplier')],
-    ProductVariant: [text('pohodaId'), text('ean')],
+    Product: [text('manufacturer'), text('supplier'), { name: 'shortDescription', type: 'localeText', nullable: true }],
+    ProductVariant: [
+      text('pohodaId'), text('ean'), text('unit'), { name: 'weight', type: 'float', nullable: true },
+      { name: 'availability', type: 'localeString', nullable: true }, { name: 'marks', type: 'string', list: true, nullable: true },
+    ],
     Collection: [text('pohodaId')],
     Order: [text('pohodaNumber')],
   },

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import agent.shops.vendure
+import agent.shops.vendure_lists
 from agent.errors import ShopUnavailable
 from agent.events import Done, Event, Held, Owed, Rejected, Unclear, Untried, Value, Wanted, key_of
 from agent.shops.vendure import VendureShop
@@ -161,7 +161,7 @@ def test_a_code_held_twice_is_rejected_by_find_and_a_problem_on_its_page(
     found = adapter.find("quantities", wanted("Twice"))["twice"]
     assert isinstance(found, Rejected)
     assert "2 times" in found.reason
-    monkeypatch.setattr(agent.shops.vendure, "PAGE", 2)  # the two are on different pages
+    monkeypatch.setattr(agent.shops.vendure_lists, "PAGE", 2)  # the two are on different pages
     problems: list[str] = []
     page: str | None = None
     while True:
@@ -177,7 +177,7 @@ def test_pages_show_everything_even_when_variants_before_are_deleted(
     adapter: VendureShop, server: RealVendure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.create_products([f"doomed-{n}" for n in range(3)])
-    monkeypatch.setattr(agent.shops.vendure, "PAGE", 5)
+    monkeypatch.setattr(agent.shops.vendure_lists, "PAGE", 5)
     doomed = [CODES[39], *(f"doomed-{n}" for n in range(3))]
     server.create_products([f"last-{n}" for n in range(12)], quantity=3)
     seen: dict[str, Value] = {}
@@ -200,7 +200,7 @@ def test_pages_show_everything_even_when_variants_before_are_deleted(
 def test_reading_by_link_says_what_the_shop_holds(
     adapter: VendureShop, server: RealVendure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent.shops.vendure, "PAGE", 3)
+    monkeypatch.setattr(agent.shops.vendure_lists, "PAGE", 3)
     codes = CODES[20:30]
     asked = [Wanted(key_of(code), code, link) for code, link in zip(codes, links(adapter, *codes), strict=True)]
     held = adapter.read("quantities", [*asked, Wanted("gone", "gone", "987654")])
