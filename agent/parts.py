@@ -55,7 +55,10 @@ def make_shop(
     """Make an adapter of this configuration; ``pictures`` gives the bytes of a picture by its sha256."""
     if pictures is None and "images" in config.targets.enabled() and config.pohoda.documents:
         pictures = _documents(config.pohoda.documents).by_sha
-    more = {} if pictures is None else {"pictures": pictures}
+    chosen = config.targets.images
+    more: dict[str, Any] = {"leave_foreign": bool(chosen and chosen.existing == "leave")}
+    if pictures is not None:
+        more["pictures"] = pictures
     return SHOPS[config.shop.kind](config, pace or Pace(config.shop.rate_limit), more)
 
 

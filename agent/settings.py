@@ -291,7 +291,7 @@ class ImagesTable(_CardsTable):
 
     poll: Duration = 10.0
     pictures_from: str = ""
-    existing: Literal["keep"] = "keep"
+    existing: Literal["leave", "keep"] = "leave"
 
     @field_validator("pictures_from")
     @classmethod

@@ -7,8 +7,8 @@ The rules that money hangs on, as far as they live here:
    flight is superseded, too: its `Done` still writes the shadow, its `Rejected` never touches the newer row.
 3. `Unclear`, dead and discarded delete the shadow: the shop's value is not known any more.
 
-There is no "running" state. Before a batch leaves, its rows are marked as sent, in the commit that settles the batch
-before; rows found so marked at a start count as unclear, all others simply go.
+There is no "running" state. Before a batch leaves, its rows are marked as sent, in the commit that settles an earlier
+batch; rows found so marked at a start count as unclear, all others simply go.
 
 What passes here by the million is written for speed (measured): records are named tuples, which are made in a fifth of
 a frozen dataclass's time; keys are looked up by a join from their JSON list, for ``IN`` first sorts them; a plain row

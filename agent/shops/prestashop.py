@@ -25,6 +25,7 @@ from agent.errors import ShopUnavailable, Unusable
 from agent.events import Held, Outcome, Owed, Page, Rejected, Value, Wanted
 from agent.shops import Finding, prestashop_check
 from agent.shops import prestashop_xml as wire
+from agent.shops.foreign import left_alone
 from agent.shops.http import ShopHttp
 from agent.shops.prestashop_images import Images
 from agent.shops.prestashop_lists import Lists, by_key, doubled, judge
@@ -63,15 +64,18 @@ class PrestaShop:
         language: str = "cs",
         country: str = "CZ",
         pictures: Callable[[str], bytes] | None = None,
+        leave_foreign: bool = False,
     ) -> None:
         """``url`` is the shop's address, with or without ``/api``; ``timeout`` is in seconds, per request.
 
         ``targets`` are those that are enabled: ``check`` examines what they need. ``language`` (of POHODA's texts) and
         ``country`` (of the rates of VAT) are ISO codes. ``pictures`` gives the bytes of a picture by its sha256.
+        ``leave_foreign`` leaves products alone that have pictures when they are first looked up.
         """
         base = url.rstrip("/").removesuffix("/api")
         self._key = key
         self._enabled = targets
+        self._leave_foreign = leave_foreign
         self._http = http = ShopHttp(f"{base}/api", timeout=timeout, auth=(key, ""), pace=pace)
         self._lists = lists = Lists(http, shop_id=shop_id)
         self._setup = Setup(lists, language=language, country=country)
@@ -215,6 +219,9 @@ class PrestaShop:
                 answer[key] = of_combination(str(link))
             elif link.product in galleries:
                 gallery = galleries[link.product]
+                if self._leave_foreign and gallery.ids:
+                    answer[key] = left_alone(len(gallery.ids))
+                    continue
                 answer[key] = _valued(found[key], str(ImagesLink(str(link), {}, tuple(sorted(gallery.ids)))), [])
         return answer
 

@@ -21,6 +21,7 @@ from agent.events import Held, Outcome, Owed, Page, Rejected, Wanted, key_of
 from agent.shops import Finding, vendure_images, vendure_products, vendure_variants
 from agent.shops import vendure_card as card
 from agent.shops import vendure_gallery as gallery
+from agent.shops.foreign import left_alone
 from agent.shops.vendure_check import Examination
 from agent.shops.vendure_lists import Lists, Row, doubled, understood
 from agent.shops.vendure_session import VendureSession, not_vendure
@@ -58,6 +59,7 @@ class VendureShop:
         product_fields: frozenset[str] = frozenset(),
         creates: bool = False,
         pictures: Callable[[str], bytes] = no_pictures,
+        leave_foreign: bool = False,
         timeout: float = 30.0,
         pace: Callable[[], None] = lambda: None,
     ) -> None:
@@ -67,7 +69,8 @@ class VendureShop:
         (None: the default channel); ``language`` is a code such as ``cs`` (None: the channel's default language);
         ``price_form`` says whether the channel stores prices with tax. ``targets`` (the enabled ones),
         ``product_fields`` (those to be kept in sync) and ``creates`` are what `check` examines. ``pictures`` gives the
-        bytes of a picture by its sha. ``timeout`` is in seconds; ``pace`` is called before every request.
+        bytes of a picture by its sha; ``leave_foreign`` leaves products alone that have pictures of others only when
+        they are first looked up. ``timeout`` is in seconds; ``pace`` is called before every request.
         """
         self._session = VendureSession(
             url, api_key=api_key, user=user, password=password, channel=channel, timeout=timeout, pace=pace
@@ -82,6 +85,7 @@ class VendureShop:
         self._product_fields = product_fields
         self._creates = creates
         self._pictures = pictures
+        self._leave_foreign = leave_foreign
         self._elsewhere = vendure_images.Elsewhere(self._session)
         self.price_form: Literal["net", "gross"] = price_form
 
@@ -144,7 +148,11 @@ class VendureShop:
             return {}
         fields, held = self._reading(target)
         found = self._lists.find(fields, wanted)
-        return {k: held(k, rows[0], None) if len(rows) == 1 else doubled(rows) for k, rows in found.items()}
+        answer = {k: held(k, rows[0], None) if len(rows) == 1 else doubled(rows) for k, rows in found.items()}
+        if target == "images" and self._leave_foreign:
+            foreign = {k: self._foreign(rows[0]) for k, rows in found.items() if len(rows) == 1}
+            answer |= {k: left_alone(count) for k, count in foreign.items() if count}
+        return answer
 
     def check(self) -> list[Finding]:
         """Examine sign-in, channel, rights, and what the enabled targets need of the set-up."""
@@ -163,6 +171,11 @@ class VendureShop:
     def close(self) -> None:
         """Let go of connections. The session stays valid in the shop until it expires there."""
         self._session.http.close()
+
+    def _foreign(self, row: Row) -> int:
+        """Count a card's pictures where none is ours; ours are known by their names, whatever was forgotten here."""
+        there = vendure_images.gallery_of(row, self._set_up().language)
+        return 0 if there.ours() else len(there.foreign())
 
     def _deliver_numbers(self, target: str, owed: Sequence[Owed]) -> list[Outcome]:
         write = self._writing(target)

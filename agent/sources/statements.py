@@ -2,7 +2,7 @@
 
 All are plain statements with ``?`` for values; nothing here writes. Those made of a view's columns are in
 ``queries.py``. Beside them the drivers themselves ask on connecting, once per process: FreeTDS and pyodbc four times
-``sp_datatype_info_100`` (how long a text may be), Microsoft's driver nothing; SQLAlchemy sends nothing.
+``sp_datatype_info_100`` (how long a text may be), Microsoft's driver eight times, by a call; SQLAlchemy sends nothing.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ class ImageSettings:
     """Codes of the chosen stores, in order; none: all."""
     pictures_from: str = ""
     """Code of the store whose card gives the pictures; empty: the first chosen store that has it ticked."""
-    existing: Literal["keep"] = "keep"
-    """Pictures that the shop has and we did not send are left there."""
+    existing: Literal["leave", "keep"] = "leave"
+    """What a product with pictures that we did not send is given: nothing, or ours beside them."""
 
 
 @dataclass(frozen=True, slots=True)

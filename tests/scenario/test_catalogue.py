@@ -120,6 +120,22 @@ def test_a_picture_whose_file_is_missing_is_a_dead_letter_and_goes_when_the_file
     assert catalogue.differences() == []
 
 
+def test_a_product_with_pictures_of_others_is_left_alone_until_both_are_wanted(catalogue: Catalogue) -> None:
+    play = catalogue.play
+    code = next(code for code in catalogue.codes[::2] if catalogue.pictures(code))
+    foreign = PrestaShopWorld(play.shop, FaultProxy.__new__(FaultProxy)).add_picture(code)
+    play.once()
+    (dead,) = play.cli("outbox", "list", "--dead", "--json").json
+    assert (dead["target"], dead["code"].strip()) == ("images", code)
+    assert "existing" in dead["hint"]
+    assert [picture.id for picture in catalogue.shown(code).pictures] == [foreign]
+    text = play.config.read_text(encoding="utf-8")
+    play.config.write_text(text.replace("[targets.images]", '[targets.images]\nexisting = "keep"'), encoding="utf-8")
+    assert play.cli("outbox", "retry", "--target", "images", code).code == 0
+    assert play.once().code == 0
+    assert len(catalogue.shown(code).pictures) == 1 + len(catalogue.pictures(code))
+
+
 def test_a_card_that_loses_its_tick_is_hidden_and_at_zero(catalogue: Catalogue) -> None:
     play = catalogue.play
     assert play.once().code == 0

@@ -102,7 +102,7 @@ def test_a_documents_folder_of_its_own_place_stays_there(tmp_path: Path) -> None
         ('round = "1"', 'price_drop_guard = "0%"', "price_drop_guard: write a share between 0% and 100%"),
         ('round = "1"', 'stores = ["A"]\nprices_from = "B"', "prices_from: is not among stores: A."),
         ('round = "1"', 'source = "export"', "targets.prices.source: Input should be 'database'"),
-        ('existing = "keep"', 'existing = "remove"', "existing: Input should be 'keep'"),
+        ('existing = "keep"', 'existing = "remove"', "existing: Input should be 'leave' or 'keep'"),
         ('documents = "Dokumenty/Firma"\n', "", "pohoda.documents: is missing, and [targets.images] needs it."),
         ('"Dokumenty/Firma"', "3", "pohoda.documents: write a text in quotes"),
         ('"Dokumenty/Firma"', '"x"\nvat_rates = { high = 210 }', "pohoda.vat_rates.high: Input should be less"),
