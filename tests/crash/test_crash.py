@@ -37,11 +37,15 @@ def test_nothing_is_lost_or_goes_backwards_when_the_agent_is_killed(strategy: st
 
 @pytest.mark.parametrize(("name", "points"), BROKEN)
 def test_a_broken_build_is_caught(name: str, points: str) -> None:
-    result = crash("--kills", "8", "--cards", "600", "--mutation", name, "--points", points)
-    assert result.returncode == 1, result.stdout + result.stderr
-    last = result.stdout.splitlines()[-1]
-    assert last.startswith("kills=")
-    assert " lost=0 regressed=0 " not in last, last
+    """Where the kills fall is chance: one of three runs must show it (a sound build shows it in none)."""
+    for seed in ("1", "2", "3"):
+        result = crash("--kills", "8", "--cards", "600", "--mutation", name, "--points", points, "--seed", seed)
+        last = result.stdout.splitlines()[-1]
+        assert last.startswith("kills=")
+        if " lost=0 regressed=0 " not in last:
+            assert result.returncode == 1, result.stdout + result.stderr
+            return
+    pytest.fail(f"{name} was not caught: {last}")
 
 
 @pytest.mark.parametrize(("strategy", "driver"), [("rowversion", "FreeTDS"), ("fingerprint", "Microsoft")])

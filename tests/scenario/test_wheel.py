@@ -79,4 +79,4 @@ def test_a_machine_without_the_odbc_library_runs_it_all_the_same_and_says_what_s
     said = run(installed / "pohoda-agent", "run", "server.toml", folder=work, environment=without)
     assert said.returncode == 3, said.stdout + said.stderr
     assert "The ODBC library is missing" in said.stderr
-    assert "try: Install it" in said.stderr
+    assert "try: Debian: apt install libodbc2" in said.stderr

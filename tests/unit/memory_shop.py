@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
-from agent.errors import ShopUnavailable
+from agent.errors import BatchRefused, ShopUnavailable
 from agent.events import Done, Exchange, Held, Outcome, Owed, Page, Rejected, Unclear, Untried, Value, Wanted, key_of
 from agent.shops import Finding
 
@@ -84,6 +84,9 @@ class MemoryShop:
         if self.calls:
             raise self.calls.popleft()
         self.during()
+        for one in owed:  # what raises these has sent nothing, of any item
+            if self.plans[one.event.key] and isinstance(self.plans[one.event.key][0], ShopUnavailable | BatchRefused):
+                raise cast("Exception", self.plans[one.event.key].popleft())
         return [self._one(one) for one in owed]
 
     def _one(self, owed: Owed) -> Outcome:

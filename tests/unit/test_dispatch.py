@@ -606,7 +606,7 @@ def test_a_clock_that_jumps_between_two_runs_strands_nothing(rig: Rig, jump: flo
     rig.shop.plans["a"].append("not applied")
     rig.shop.plans["b"].extend([BatchRefused("invalid")] * 2)
     change(rig, "A", "B")
-    rig.settle(most=2)
+    rig.settle(most=4)
     rig.breaker.failed(ShopUnavailable("down"), rig.now)
     rig.now += jump
     rig.restart()
