@@ -36,9 +36,13 @@ class Blamed:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Not sent, for the thing that it belongs to is not in the shop yet; or never will be, for this reason."""
+    """Not sent, for the thing that it belongs to is not in the shop yet; or, with a reason, is not to be expected.
+
+    Then it is a dead letter, which the thing's link revives all the same.
+    """
 
     never: str = ""
+    hint: str = ""
     thing: str = "product"
     """What it waits for: a thing, or the first delivery of the target with this name."""
 
@@ -102,6 +106,7 @@ def settle_batch(
     settle.failed(db, ends.again, due=now + backoff, most=MOST_ATTEMPTS, now=now)
     for thing, rows in ends.orphans.items():
         waiting.died_waiting(db, rows, thing)
+    _wake_what_came(db, target, [*ends.waits.items(), *ends.orphans.items()])
     unclear = {row.id for row in ends.resting}
     ended = [row.key for row in batch if row.id not in unclear]
     if target.name == "prices":
@@ -141,14 +146,34 @@ def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
         ends.waits.setdefault(outcome.thing, []).append((row.id, row.key))
         return
     ends.orphans.setdefault(outcome.thing, []).append((row.id, row.key))
-    reason = f"the product is not in the shop, and could not be created: {outcome.never}"
-    hint = "Settle that first (pohoda-agent outbox list --dead); this one then goes by itself."
+    reason, hint = outcome.never, outcome.hint
+    if not hint:
+        reason = f"the product is not in the shop, and could not be created: {reason}"
+        hint = "Settle that first (pohoda-agent outbox list --dead); this one then goes by itself."
     ends.dead.append(settle.Settled(row.id, row.target, row.key, reason=reason, hint=hint))
 
 
+def _wake_what_came(db: Connection, target: Target, waits: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> None:
+    """What was waited for may have come while the shop was asked about others: then nobody else would wake it."""
+    for thing, rows in waits:
+        keys = [key for _, key in rows]
+        if thing == "product":
+            waiting.wake(db, thing, list(shadows.links_of(db, thing, keys)))
+        else:
+            waiting.wake(db, thing, sorted(set(keys) - shadows.still_new(db, target.thing, keys)))
+
+
 def rest(db: Connection, rows: Sequence[outbox.Row], now: float, timeout: float, reason: str) -> None:
-    """Nobody knows what became of these rows: let their keys rest, ``timeout`` being what one call may take."""
-    rests.unclear(db, rows, until=now + 2 * timeout, verify_at=now + 10 * timeout, reason=reason)
+    """Nobody knows what became of these rows: let their keys rest, ``timeout`` being what one call may take.
+
+    What may not be done twice, a creation or an upload, rests until nothing can land late any more.
+    """
+    late = now + 10 * timeout
+    linked = shadows.links_of(db, "product", [row.key for row in rows])
+    once = [row for row in rows if row.target == "images" or (row.target == "products" and row.key not in linked)]
+    rests.unclear(db, once, until=late, verify_at=late, reason=reason)
+    again = [row for row in rows if row not in once]
+    rests.unclear(db, again, until=now + 2 * timeout, verify_at=late, reason=reason)
 
 
 def unknown_code(code: str) -> Rejected:

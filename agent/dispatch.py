@@ -215,6 +215,9 @@ class Dispatcher:
                 outcomes[row.id] = answer
             elif self.target.creates:
                 self._create_or_not(row, owed, outcomes)
+            elif self.creator:  # who creates it may not have heard of it yet: then its link revives this one
+                unknown = unknown_code(row.code)
+                outcomes[row.id] = Waits(unknown.reason, hint=unknown.hint)
             else:
                 outcomes[row.id] = unknown_code(row.code)
         self._note_before(found, [row for row, item in owed if item.link is None])

@@ -17,7 +17,7 @@ from agent.events import Held, Page, Wanted
 from agent.ingest import judge, to_json
 from agent.shops import Shop
 from agent.targets import Target
-from state import cursors, guards, outbox, rests, settle, shadows, targets
+from state import cursors, guards, outbox, rests, settle, shadows, targets, waiting
 from state.db import Connection, StateFile
 from state.targets import TargetState
 
@@ -118,6 +118,9 @@ def read_back(state: StateFile, shop: Shop, target: Target, is_well: Callable[[]
                 text = f"read back: the shop holds {row[1]}"
                 same.append(settle.Settled(row[0], target.name, rest.key, answer=text, confirmed=row[1]))
         settle.delivered(db, same, now=now)
+        if target.name == "prices":
+            shadows.no_longer_new(db, target.thing, [one.key for one in same])
+        waiting.wake(db, target.name, [one.key for one in same])
         rests.rested(db, target.name, [rest.key for rest in due])
     return True
 
