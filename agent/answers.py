@@ -109,13 +109,19 @@ def settle_batch(
     _wake_what_came(db, target, [*ends.waits.items(), *ends.orphans.items()])
     unclear = {row.id for row in ends.resting}
     ended = [row.key for row in batch if row.id not in unclear]
-    if target.name == "prices":
-        shadows.no_longer_new(db, target.thing, [row.key for row in ends.done])
-    waiting.wake(db, target.name, ended)
-    if target.creates:  # made, dead or given up: what waits for it is judged anew
+    if target.creates:
         shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
-        waiting.wake(db, target.thing, ended)
+    wake_waiting(db, target, done=[row.key for row in ends.done], ended=ended)
     _say(ends.done, ends.dead, ends.resting, target=target.name)
+
+
+def wake_waiting(db: Connection, target: Target, *, done: Sequence[str], ended: Sequence[str]) -> None:
+    """What waits for keys of this target is judged anew: they are made, dead or given up, ``done`` ones delivered."""
+    if target.name == "prices":
+        shadows.no_longer_new(db, target.thing, done)
+    waiting.wake(db, target.name, ended)
+    if target.creates:
+        waiting.wake(db, target.thing, ended)
 
 
 def _end(

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 import orjson
 
 from agent import failpoint
+from agent.answers import wake_waiting
 from agent.errors import ShopUnavailable
 from agent.events import Held, Page, Wanted
 from agent.ingest import judge, to_json
 from agent.shops import Shop
 from agent.targets import Target
-from state import cursors, guards, outbox, rests, settle, shadows, targets, waiting
+from state import cursors, guards, outbox, rests, settle, shadows, targets
 from state.db import Connection, StateFile
 from state.targets import TargetState
 
@@ -118,9 +119,8 @@ def read_back(state: StateFile, shop: Shop, target: Target, is_well: Callable[[]
                 text = f"read back: the shop holds {row[1]}"
                 same.append(settle.Settled(row[0], target.name, rest.key, answer=text, confirmed=row[1]))
         settle.delivered(db, same, now=now)
-        if target.name == "prices":
-            shadows.no_longer_new(db, target.thing, [one.key for one in same])
-        waiting.wake(db, target.name, [one.key for one in same])
+        keys = [one.key for one in same]
+        wake_waiting(db, target, done=keys, ended=keys)
         rests.rested(db, target.name, [rest.key for rest in due])
     return True
 

@@ -24,7 +24,7 @@ from itertools import chain
 from sqlite3 import Connection
 from typing import NamedTuple, TypeAlias
 
-from state import shadows
+from state import shadows, waiting
 
 LIVE, BULK = 0, 1
 GUARD_WAITS = "guard: waits for the end of this pass"
@@ -387,4 +387,6 @@ def discard(db: Connection, target: str, keys: Sequence[str] | None, *, status: 
         [(now, row_id) for row_id, _ in chosen],
     )
     forget_shadows(db, [(target, key) for _, key in chosen])
+    if target == "products":  # what waits for a creation that was given up is judged anew
+        waiting.wake(db, "product", [key for _, key in chosen])
     return len(chosen)

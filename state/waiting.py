@@ -58,11 +58,13 @@ def waiting(db: sqlite3.Connection, target: str) -> int:
 def creations(db: sqlite3.Connection, creator: str, keys: Sequence[str]) -> dict[str, str]:
     """Tell how the creator of things stands to these keys: key -> '' while it is owed, the reason where it is dead.
 
-    Keys that it owes nothing are missing.
+    Keys that it owes nothing are missing, and so are those whose product is in the shop: it owes them only texts.
     """
     rows = db.execute(
         "SELECT d.key, d.status, d.reason FROM json_each(?) CROSS JOIN delivery AS d"
-        " ON d.target = ? AND d.key = json_each.value AND d.status IN ('pending', 'held', 'dead') ORDER BY d.id",
+        " ON d.target = ? AND d.key = json_each.value AND d.status IN ('pending', 'held', 'dead')"
+        " WHERE NOT EXISTS (SELECT 1 FROM link AS l WHERE l.thing = 'product' AND l.key = d.key AND l.link IS NOT NULL)"
+        " ORDER BY d.id",
         (json.dumps(list(keys)), creator),
     ).fetchall()
     return {key: "" if status != "dead" else reason or "dead" for key, status, reason in rows}

@@ -273,3 +273,24 @@ def test_an_unclear_creation_rests_until_nothing_can_land_late(two: Two) -> None
     two.now += 240
     two.work(two.products)
     assert list(two.shop.codes.values()) == ["A"]
+
+
+def test_a_product_that_was_read_back_wakes_what_waits_for_it(two: Two) -> None:
+    two.shop.plans["a"].append("applied")
+    two.owe("products", "A", 5)
+    two.work(two.products)
+    two.owe("quantities", "A", 7)
+    two.work(two.quantities)
+    assert two.statuses("quantities") == {"a": "pending"}
+    two.now += 301
+    two.work(two.products)
+    two.work(two.quantities)
+    assert two.statuses("quantities") == {"a": "delivered"}
+
+
+def test_texts_that_are_owed_to_a_product_that_is_there_hold_up_nothing(two: Two) -> None:
+    with two.state.write() as db:
+        shadows.link(db, "product", [("a", "p1")])
+    two.owe("products", "A", 5)
+    with two.state.read() as db:
+        assert waiting.creations(db, "products", ["a"]) == {}
