@@ -15,6 +15,8 @@ def speaking(rows: Sequence[Any], stores: Sequence[str], preferred: str) -> Any:
 
     Rows have ``store``, ``internet``; ``stores`` are the chosen ones in order (none: all).
     """
+    if len(rows) == 1:
+        return rows[0]
     wanted = preferred.strip().casefold()
     there = [row for row in rows if wanted and row.store.casefold() == wanted]
     if there:

@@ -24,6 +24,7 @@ from agent.targets.vat import VatRates
 
 _HINT = "Correct the price of the card in POHODA."
 _BATCH = {"prestashop": 100, "vendure": 100}
+_QUANTA = [Decimal(1).scaleb(-places) for places in range(10)]
 GUARD_FROM = 10
 GUARD_SHARE = 0.20
 """The guard is silent below so many, and below this share of all prices: goods do get cheaper."""
@@ -61,10 +62,10 @@ class Prices:
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:  # noqa: ARG002 - the contract: other targets need the key
         """Make the price; None when not on offer. Raises `Unusable` that names the column (``SKz.ProdejKc``)."""
-        if not any(row.internet for row in rows):
+        if not any([row.internet for row in rows]):  # noqa: C419 - of one row or two, a list is quicker
             return None
         amount = self._amount(speaking(rows, self.settings.stores, self.settings.prices_from))
-        rounded = amount.quantize(Decimal(1).scaleb(-self.places), ROUND_HALF_UP)
+        rounded = amount.quantize(_QUANTA[self.places], ROUND_HALF_UP)
         return {"amount": canonical_decimal(rounded), "form": self.form}
 
     def absent(self) -> Value:

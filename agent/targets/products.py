@@ -25,6 +25,7 @@ from agent.targets.vat import VatRates
 _HINT = "Correct the card in POHODA."
 _HTML = ("description", "short_description")
 _LINES = ("name", "unit", "availability")
+_EAN_DIGITS = {8, 12, 13, 14}
 _BATCH = 20
 GUARD_FROM = 10
 GUARD_SHARE = 0.20
@@ -63,11 +64,11 @@ class Products:
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:  # noqa: ARG002 - the contract: other targets need the key
         """Make the configured fields; None when not on offer. Raises `Unusable` that names the column (``SKz.EAN``)."""
-        if not any(row.internet for row in rows):
+        if not any([row.internet for row in rows]):  # noqa: C419 - of one row or two, a list is quicker
             return None
         row = speaking(rows, self.settings.stores, self.settings.texts_from)
-        wanted = [name for name in self.settings.fields if name not in row.lacking]
-        return {name: _VALUES[name](row, self.settings) for name in sorted(wanted)}
+        settings = self.settings
+        return {name: _VALUES[name](row, settings) for name in settings.fields if name not in row.lacking}
 
     def absent(self) -> Value:
         """A card that is not on offer any more is hidden; None: the shop's product is left as it is."""
@@ -116,7 +117,10 @@ def _name(row: Any, _: ProductSettings) -> Value:  # noqa: ANN401 - rows of any 
 
 
 def _ean(row: Any, _: ProductSettings) -> Value:  # noqa: ANN401 - as above
-    ean = re.sub(r"[\s-]+", "", line_of("SKz.EAN", row.ean))
+    ean = line_of("SKz.EAN", row.ean)
+    if ean.isdecimal() and ean.isascii() and len(ean) in _EAN_DIGITS:
+        return ean
+    ean = re.sub(r"[\s-]+", "", ean)
     if ean and not re.fullmatch(r"[0-9]{8}|[0-9]{12,14}", ean):
         raise Unusable("SKz.EAN", f"{ean[:30]!r} is no bar code of 8, 12, 13 or 14 digits", hint=_HINT)
     return ean

@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from agent.errors import Unusable
 from agent.events import Value
@@ -54,8 +54,7 @@ class Explanation:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     store: str
     stock: float
     deducted: float
@@ -79,7 +78,7 @@ class Quantities:
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:  # noqa: ARG002 - the contract: other targets need the key
         """Compute whole pieces; None when not on offer. Raises `Unusable` that names the column (``SKz.StavZ``)."""
-        if not any(row.internet for row in rows):
+        if not any([row.internet for row in rows]):  # noqa: C419 - of one row or two, a list is quicker
             return None
         return _whole(self._total(self._parts(rows)))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from html import escape
 
 from lxml import etree
@@ -20,7 +21,9 @@ from agent.errors import Unusable
 LONGEST = 1_000_000
 """Characters of one text: more is no description but a picture pasted into one."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_HALF = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(r"[\s\xa0]+")
+_BEYOND = Decimal(10) ** 15
 _DIGITS = 9
 """Decimals that are kept of a number: POHODA's doubles carry noise from the 15th digit on."""
 _HINT = "Correct the card in POHODA."
@@ -43,15 +46,23 @@ def decimal_of(column: str, value: object) -> Decimal:
         return Decimal(0)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise Unusable(column, f"not a number but {type(value).__name__}", hint=_HINT)
-    try:
-        number = Decimal(repr(value) if isinstance(value, float) else str(value).strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+    number = None if isinstance(value, Decimal) and value.is_snan() else _number(value)  # that one has no hash
+    if number is None:
         raise Unusable(column, "not a number that anybody could mean", hint=_HINT)
     return number
 
 
+@lru_cache(maxsize=10_000)  # prices, weights and rates come again and again
+def _number(value: float | Decimal | str) -> Decimal | None:
+    """The exact number; None where it is none, or beyond all measure."""
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else str(value).strip())
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < _BEYOND else None
+
+
+@lru_cache(maxsize=10_000)
 def canonical_decimal(number: Decimal) -> str:
     """Write a number without exponent and without zeros at its end: "4.2", "0"."""
     kept = round(number, _DIGITS)
@@ -114,6 +125,8 @@ def _text(column: str, value: object) -> str:
     if len(value) > LONGEST:
         text = f"{len(value)} characters, and at most {LONGEST} are sent"
         raise Unusable(column, text, hint="Is a picture pasted into the text? Add it on the card's pictures instead.")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
+    if value.isprintable():  # neither of the two below, and 10 times as fast as looking for them
+        return value
+    if _HALF.search(value):
         raise Unusable(column, "the text holds half a character", hint=_HINT)
     return _CONTROL.sub("", value)
