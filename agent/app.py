@@ -21,6 +21,7 @@ from agent.breaker import ShopBreaker
 from agent.config import Config
 from agent.dispatch import Dispatcher
 from agent.errors import AgentError, ConfigError, EnvironmentProblem
+from agent.exports import RECEIVING, SCANNING, Exports, open_exports
 from agent.ingest import Ingest
 from agent.instance import instance_lock
 from agent.jobs.maintenance import Maintenance
@@ -28,6 +29,8 @@ from agent.log import current_shop, redactor
 from agent.loop import Loop
 from agent.shops import Shop
 from agent.shops.pace import Pace
+from agent.sources.mirror import MirrorDatabase
+from agent.sources.reader import Database
 from agent.targets import Target
 from state import report, rescue, targets
 from state.db import StateFile, open_state
@@ -35,6 +38,7 @@ from state.errors import StateDamagedError
 
 log = logging.getLogger(__name__)
 
+INTAKE = "exports"
 STOP_WITHIN = 4.5
 """Seconds from the signal to the end, whatever the threads are doing."""
 
@@ -75,6 +79,8 @@ class Rails:
     ingests: list[Ingest]
     dispatchers: list[Dispatcher]
     breaker: ShopBreaker
+    exports: Exports | None = None
+    """What takes in the export directory: the first shop's that names it."""
 
     def prepare(self, now: float) -> None:
         """Note changed settings, and let what was on its way at the last stop count as unclear."""
@@ -89,11 +95,16 @@ class Rails:
             shop.close()
         for ingest in self.ingests:
             ingest.source.close()
+        if self.exports is not None:
+            self.exports.close()
         self.state.close()
 
 
 def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Rails:
-    """Build all parts of one shop. ``locks`` holds one lock per POHODA (`Database.identity`), shared by its shops."""
+    """Build all parts of one shop. ``locks`` holds one lock per POHODA (`Database.identity`) and one per mirror.
+
+    They are shared by the shops of one POHODA; the first to name a mirror also takes in its exports.
+    """
     current_shop.set(config.shop.name)
     state = open_or_rescue(config.state.file)
     try:
@@ -105,13 +116,16 @@ def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Ra
 
 
 def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
-    database = parts.open_pohoda(config)
+    databases = {kind: parts.open_source(config, kind) for kind in sorted(config.targets.sources())}
     pace = Pace(config.shop.rate_limit)
     probing = parts.make_shop(config, pace=pace)
     breaker = ShopBreaker(state, probing.probe)
-    lock = locks.setdefault(database.identity, threading.RLock())
     redact = redactor(config.secrets())
     built = Rails(config, state, [probing], [], [], [], breaker)
+    directory = parts.make_directory(config)
+    if directory is not None and str(config.mirror) not in locks:
+        locks[str(config.mirror)] = threading.RLock()
+        built.exports = open_exports(config, directory, partial(parts.make_receiver, config))
     on = config.targets.enabled()
     creates = bool("products" in on and config.targets.products and config.targets.products.create)
     for number, name in enumerate(on):
@@ -119,7 +133,9 @@ def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -
         target = parts.make_target(config, name, shop)
         built.shops.append(shop)
         built.targets.append(target)
-        built.ingests.append(Ingest(parts.make_source(config, name, database), [target], state, lock))
+        kind = getattr(config.targets, name).source
+        lock = locks.setdefault(_lock_name(config, databases[kind]), threading.RLock())
+        built.ingests.append(Ingest(parts.make_source(config, name, databases[kind]), [target], state, lock))
         built.dispatchers.append(
             Dispatcher(
                 target,
@@ -135,6 +151,11 @@ def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -
     return built
 
 
+def _lock_name(config: Config, database: Database) -> str:
+    """What a lock is shared by: the database, or the file of the mirror, which may not be there yet."""
+    return str(config.mirror) if isinstance(database, MirrorDatabase) else database.identity
+
+
 def run(configs: Sequence[Config], stop: threading.Event, now: Callable[[], float]) -> int:
     """Run until ``stop`` is set; returns the exit code. Raises `AgentError` or `StateError` when it cannot start."""
     fatal: list[Exception] = []
@@ -145,6 +166,7 @@ def run(configs: Sequence[Config], stop: threading.Event, now: Callable[[], floa
 
     with contextlib.ExitStack() as locks:
         running = [(built, loops(built, now, die)) for built in _build(configs, locks, now)]
+        _tell_all(running)
         for built, threads in running:
             for loop in threads:
                 loop.start()
@@ -197,7 +219,34 @@ def loops(built: Rails, now: Callable[[], float], die: Callable[[Exception], Non
     for ingest in built.ingests:
         ingest.wake = partial(_wake, senders)
     house = Maintenance(state, config.state.keep, config.state.keep_rows)
-    return [*sources, *senders, loop("maintenance", house.step, 60.0)]
+    return [*_intake(built, loop), *sources, *senders, loop("maintenance", house.step, 60.0)]
+
+
+def _intake(built: Rails, loop: Callable[..., Loop]) -> list[Loop]:
+    """The loops that take in exports: first of all, for they are to stop before who reads from them."""
+    exports = built.exports
+    if exports is None:
+        return []
+    intake = loop(INTAKE, exports.intake.step, SCANNING)
+    exports.watch(intake.wake.set)
+    if exports.receiver is None:
+        return [intake]
+    return [loop("receiver", exports.receiver.step, RECEIVING), intake]
+
+
+def _tell_all(running: Sequence[tuple[Rails, Sequence[Loop]]]) -> None:
+    """What was taken in of a directory wakes the sources of every shop that reads the same mirror."""
+    for built, _ in running:
+        if built.exports is None:
+            continue
+        woken = [
+            loop
+            for other, threads in running
+            if other.config.mirror == built.config.mirror
+            for loop in threads
+            if loop.name.startswith("source ")
+        ]
+        built.exports.intake.wake = partial(_wake, woken)
 
 
 def _wake(threads: Sequence[Loop]) -> None:
@@ -257,6 +306,7 @@ def once(config: Config, now: Callable[[], float], *, patience: float, sleep: Ca
 
 
 def _work_off(built: Rails, now: Callable[[], float], deadline: float, sleep: Callable[[float], object]) -> Left:
+    _take_in(built, now, deadline, sleep)
     while True:
         worked = [ingest.step(now()) for ingest in built.ingests]
         worked += [dispatcher.step(now()) for dispatcher in built.dispatchers]
@@ -267,6 +317,16 @@ def _work_off(built: Rails, now: Callable[[], float], deadline: float, sleep: Ca
         if not (left.pending or left.unread) or due is None or due > deadline:
             return left
         sleep(max(0.05, min(due - now(), 1.0)))
+
+
+def _take_in(built: Rails, now: Callable[[], float], deadline: float, sleep: Callable[[float], object]) -> None:
+    """Work off the exports that are there, and those that may still be being written, as long as there is patience."""
+    while built.exports is not None:
+        if built.exports.intake.step(now()):
+            continue
+        if not built.exports.intake.directory.waiting().files or now() >= deadline:
+            return
+        sleep(0.3)
 
 
 def _left(built: Rails) -> Left:

@@ -7,6 +7,7 @@ Relative paths are relative to the file. A problem never repeats what was writte
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
 import tomllib
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from agent.config_checks import agree, complete, relative
 from agent.errors import ConfigError
 from agent.settings import (
     SHOP_TABLES,
@@ -28,7 +30,6 @@ from agent.settings import (
     TargetsTable,
     VendureTable,
 )
-from agent.sources.server_address import read_address
 
 _TABLES: dict[str, type[BaseModel]] = {"state": StateTable, "pohoda": PohodaTable, "targets": TargetsTable}
 
@@ -53,15 +54,24 @@ class Config:
         parts = [f"{name} {value}" for name in ("channel", "stock_location") if (value := getattr(shop, name))]
         return f"{place} ({', '.join(parts)})" if parts else place
 
+    @property
+    def mirror(self) -> Path | None:
+        """The file with what was exported: beside the state file, one per export directory."""
+        folder = self.pohoda.export_directory
+        if folder is None:
+            return None
+        mark = hashlib.blake2b(_identity(folder).encode(), digest_size=4).hexdigest()
+        return self.state.file.with_name(f"export-{mark}.db")
+
     def secrets(self) -> list[str]:
         """All secret texts of the file, for the redactor; the password within an address, too."""
         found: list[str] = []
-        for table in (self.shop, self.pohoda):
-            for name in type(table).model_fields:
+        for table in (self.shop, self.pohoda, self.pohoda.receiver):
+            for name in type(table).model_fields if table else ():
                 value = getattr(table, name)
-                if isinstance(value, SecretStr) and name != "database":
+                if isinstance(value, SecretStr) and name != "database" and value:
                     found.append(value.get_secret_value())
-        database = self.pohoda.database.get_secret_value()
+        database = self.pohoda.database.get_secret_value() if self.pohoda.database else ""
         password = re.search(r"://[^:/@]*:(.*)@", database)
         if password is not None:
             found += [database, password[1], unquote(password[1])]
@@ -129,62 +139,20 @@ def _load(file: _File) -> Config | None:
     tables = {name: _table(model, raw.get(name, {}), file, name) for name, model in _TABLES.items()}
     state, pohoda, targets = tables["state"], tables["pohoda"], tables["targets"]
     if isinstance(targets, TargetsTable):
-        _agree(targets, pohoda, file)
+        agree(targets, pohoda, file.complain)
     if isinstance(pohoda, PohodaTable):
-        _complete(pohoda, file)
+        complete(pohoda, file.complain)
     if problems or shop is None:
         return None
     assert isinstance(state, StateTable)
     assert isinstance(pohoda, PohodaTable)
     assert isinstance(targets, TargetsTable)
     state = state.model_copy(update={"file": (path.parent / state.file).absolute()})
-    pohoda = _relative(pohoda, path.parent)
-    if _same_file(state.file, pohoda.database.get_secret_value().removeprefix("sqlite:///")):
+    pohoda = relative(pohoda, path.parent)
+    if pohoda.database and _same_file(state.file, pohoda.database.get_secret_value().removeprefix("sqlite:///")):
         file.complain("state.file", "is POHODA's own database, which is never written to. Name a file of its own.")
         return None
     return Config(path, shop, state, pohoda, targets)
-
-
-def _complete(pohoda: PohodaTable, file: _File) -> None:
-    """Complain about the address of a server that is not understood, or that says not enough to log in."""
-    text = pohoda.database.get_secret_value().strip()
-    if not text.lower().startswith("mssql:"):
-        return
-    try:
-        address = read_address(text, **pohoda.beside)
-    except ConfigError as error:
-        text = str(error).removeprefix("[pohoda]").removeprefix(" database").removeprefix(": ")
-        file.complain("pohoda.database", f"{text} {error.hint}")
-        return
-    if address.user and not address.password:
-        remedy = 'Add password = "${POHODA_PASSWORD}", or leave the user out for a log-in by Windows.'
-        file.complain("pohoda.password", f"is missing. {remedy}")
-
-
-def _agree(targets: TargetsTable, pohoda: BaseModel | None, file: _File) -> None:
-    """Complain about what one table needs of another."""
-    if not any(getattr(targets, name) for name in TargetsTable.model_fields):
-        file.complain("targets", "nothing is to be kept in sync. Add a table [targets.quantities].")
-    on = targets.enabled()
-    if "images" in on and isinstance(pohoda, PohodaTable) and pohoda.documents is None:
-        remedy = r"Name the folder of the pictures: documents = 'D:\POHODA\Dokumenty\Firma'."
-        file.complain("pohoda.documents", f"is missing, and [targets.images] needs it. {remedy}")
-    if "products" in on and targets.products and targets.products.create and "prices" not in on:
-        remedy = "Add a table [targets.prices], or create = false."
-        file.complain("targets.products.create", f"without prices a new product would be sold for 0. {remedy}")
-
-
-def _relative(pohoda: PohodaTable, folder: Path) -> PohodaTable:
-    """Resolve a database that is a file, and the documents folder, beside the configuration."""
-    if pohoda.documents is not None:
-        full = os.path.normpath((folder / pohoda.documents).absolute())
-        pohoda = pohoda.model_copy(update={"documents": Path(full)})
-    text = pohoda.database.get_secret_value().strip()
-    scheme = "sqlite:///" if text.startswith("sqlite:///") else ""
-    if "://" in text and not scheme:
-        return pohoda
-    full = os.path.normpath((folder / text.removeprefix(scheme)).absolute())  # one spelling; a link stays a link
-    return pohoda.model_copy(update={"database": SecretStr(f"{scheme}{full}")})
 
 
 def _same_file(one: Path, other: str) -> bool:
@@ -234,7 +202,6 @@ _MISSING = {
     "targets.products.fields": 'Say what is overwritten in the shop, such as fields = ["name", "description"];'
     " everything else is left alone. config/README.md lists them.",
     "state.file": 'Say where the agent may remember, such as "eshop.state.db".',
-    "pohoda.database": "Say where POHODA's database is: 'mssql://SERVER\\POHODA' or a path.",
     "shop.key": 'Write key = "${PRESTASHOP_KEY}" and set that environment variable.',
 }
 _WRONG = {
@@ -288,9 +255,21 @@ def _expand(value: Any, file: _File, key: str) -> Any:  # noqa: ANN401 - TOML
 
 
 def _clashes(configs: Sequence[Config]) -> list[str]:
-    """Two configurations must not write the same target of the same shop, nor share a state file."""
+    """Two configurations must not write the same target of the same shop, nor share a state file.
+
+    Those that share an export directory share what was taken in of it, so that each document is there for both.
+    """
     problems: list[str] = []
     owners: dict[tuple[str, str], Path] = {}
+    mirrors: dict[str, Config] = {}
+    for config in configs:
+        if config.mirror is not None:
+            first = mirrors.setdefault(config.mirror.name, config)
+            if first.mirror != config.mirror:
+                problems.append(
+                    f"{config.path}: state.file: shares its export directory with {first.path}, so put both state"
+                    f" files into one folder: {first.state.file.parent}."
+                )
     for config in configs:
         marks = [("the state file", _identity(config.state.file))]
         marks += [(f"the target {name} of", config.place) for name in config.targets.enabled()]

@@ -21,7 +21,7 @@ from agent import failpoint
 from agent.errors import Unusable
 from agent.sources import Batch, Cursor, Present, SeenRow, Source
 from agent.targets import GuardCount, Target
-from state import cursors, guards, outbox, shadows, targets
+from state import cursors, guards, outbox, shadows, targets, waiting
 from state.db import Connection, StateFile
 
 log = logging.getLogger(__name__)
@@ -132,33 +132,38 @@ class Ingest:
         asked, recomputed, more = self._asked(batch)
         if asked or recomputed or self._worth_a_commit(batch, now):
             if batch.wound_back:
-                self._start_again(batch.wound_back)
+                self._start_again(batch)
+            over = not (batch.more or more or batch.unfinished)
             chunks = _chunks(list(asked))
             for number, keys in enumerate(chunks, 1):
                 chunk, last = {key: asked[key] for key in keys}, number == len(chunks)
-                self._take_in(chunk, batch, recomputed, last=last, over=not (batch.more or more), now=now)
+                self._take_in(chunk, batch, recomputed, last=last, over=over, now=now)
                 self.wake()  # its first calls leave while the rest is taken in
             self._stored_at = now
         self._cursor = batch.cursor
         self.source.committed(batch)
         return batch.more or more or bool(recomputed)
 
-    def _start_again(self, what: str) -> None:
+    def _start_again(self, batch: Batch) -> None:
         """The source went back: nothing of it is sent before the shop was read anew."""
         with self.state.write() as db:
             for target in self.targets:
                 targets.baseline(db, target.name, "none")
-        log.warning("the source went back: %s; the shop is read anew", what)
+            if batch.forgets:
+                cursors.forget(db, self.source.name)
+        log.warning("the source went back: %s; the shop is read anew", batch.wound_back)
 
     def _worth_a_commit(self, batch: Batch, now: float) -> bool:
         """Without changes the cursor need not be durable each second: an older one only reads some rows again."""
-        judge_now = self._unjudged and not batch.more
+        judge_now = self._unjudged and not (batch.more or batch.unfinished)
         return judge_now or bool(batch.wound_back) or not 0 <= now - self._stored_at < CURSOR_EVERY
 
     def _asked(self, batch: Batch) -> tuple[dict[str, _Asked], dict[str, str | None], bool]:
         """Collect all keys to read now, how far each target's recomputation gets with them, and if more were asked."""
         lane = outbox.BULK if batch.bulk else outbox.LIVE
-        asked = {change.key: _Asked(lane, version=change.version) for change in batch.changes}
+        asked = {
+            change.key: _Asked(outbox.BULK if change.bulk else lane, version=change.version) for change in batch.changes
+        }
         recomputed: dict[str, str | None] = {}
         more = False
         with self.state.read() as db:
@@ -193,7 +198,8 @@ class Ingest:
             fresh = [row for row in present.seen if present.before.get(row.row) != row]
             changed = _changed(present, fresh)
             if not batch.bulk:  # a change that a recomputation or a reread met first is as live as any
-                asked |= {key: replace(asked[key], lane=outbox.LIVE) for key in changed if key in asked}
+                large = {change.key for change in batch.changes if change.bulk}
+                asked |= {key: replace(asked[key], lane=outbox.LIVE) for key in (changed & asked.keys()) - large}
             offered = {row.key for row in present.before.values() if row.offered}
             entries = {
                 target.name: list(self._entries(target, present.rows, asked, changed, offered))
@@ -206,6 +212,8 @@ class Ingest:
                     linked = cache(partial(shadows.links_of, db, target.thing, [entry.key for entry in mine]))
                     judged = partial(_counts, target, linked)
                     outbox.enqueue(db, target.name, mine, now=now, counts=judged, same=partial(same, target))
+                    if target.creates:  # what died for want of it waits for it now
+                        waiting.wake(db, target.thing, [entry.key for entry in mine])
                     forced = [key for key, why in asked.items() if target.name in why.force]
                     cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
                 cursors.remember(db, self.source.name, fresh, present.gone)

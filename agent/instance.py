@@ -40,6 +40,25 @@ def instance_lock(config: Config) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def intake_lock(folder: Path) -> Iterator[None]:
+    """Hold the right to be the only agent of this machine that takes in an export directory.
+
+    Raises `ConfigError` when another agent has it.
+    """
+    mark = hashlib.blake2b(f"exports {os.path.normcase(folder)}".encode(), digest_size=12).hexdigest()
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(EnvironmentProblem):  # another account's lock, as below
+            try:
+                _hold(held, machine_folder() / f"{mark}.lock", "")
+            except ConfigError as error:
+                raise ConfigError(
+                    f"Another agent already takes in the exports in {folder}.",
+                    hint="Let one agent serve all shops of this POHODA: pohoda-agent run a.toml b.toml",
+                ) from error
+        yield
+
+
 def _hold(held: contextlib.ExitStack, path: Path, what: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

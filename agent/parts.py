@@ -7,7 +7,7 @@ do not wait for each other. What they share is the shop's pace, its breaker, its
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from agent.config import Config
 from agent.errors import ConfigError
+from agent.exports import check_exports
 from agent.settings import PrestaShopTable, VendureTable
 from agent.shops import Shop
 from agent.shops.pace import Pace
@@ -23,11 +24,14 @@ from agent.shops.vendure import VendureShop
 from agent.sources import Source, SourceFinding
 from agent.sources.connect import open_database
 from agent.sources.documents import Documents
+from agent.sources.export_directory import ExportDirectory
 from agent.sources.fingerprint import CHUNK
 from agent.sources.installation import Wanted, examine
+from agent.sources.mirror import MirrorDatabase
 from agent.sources.pohoda_db import PohodaTable
 from agent.sources.prepared import View
 from agent.sources.reader import Database
+from agent.sources.receiver import Receiver
 from agent.sources.views import pictures, products
 from agent.sources.views.pictures import PicturesView
 from agent.sources.views.products import ProductsView
@@ -46,7 +50,41 @@ def open_pohoda(config: Config) -> Database:
     Raises `ConfigError` when its address is not understood, `EnvironmentProblem` when a driver is missing.
     """
     catalogue = bool({"products", "prices", "images"}.intersection(config.targets.enabled()))
+    if config.pohoda.database is None:
+        raise ConfigError(f"{config.path}: [pohoda] database is missing.", hint="Say where POHODA's database is.")
     return open_database(config.pohoda.database.get_secret_value(), catalogue=catalogue, **config.pohoda.beside)
+
+
+def open_source(config: Config, kind: str) -> Database:
+    """Make what targets read: POHODA's ``database``, or the mirror of its ``export``. Raises like `open_pohoda`."""
+    if kind == "database":
+        return open_pohoda(config)
+    if config.mirror is None:
+        raise ConfigError(f"{config.path}: [pohoda] export_directory is missing.", hint="Name the folder of exports.")
+    return MirrorDatabase(config.mirror)
+
+
+def make_directory(config: Config) -> ExportDirectory | None:
+    """Make the reader of the export directory; None where there is none."""
+    folder = config.pohoda.export_directory
+    if folder is None:
+        return None
+    return ExportDirectory(folder, ico=config.pohoda.ico or "", keep=config.pohoda.export_keep)
+
+
+def make_receiver(config: Config, called: Callable[[str, str], object]) -> Receiver | None:
+    """Make the receiver of POHODA's posts; None where there is none. Raises `EnvironmentProblem` for a taken port."""
+    table, folder = config.pohoda.receiver, config.pohoda.export_directory
+    if table is None or folder is None:
+        return None
+    return Receiver(
+        folder,
+        table.address,
+        user=table.user,
+        password=table.password.get_secret_value(),
+        ico=config.pohoda.ico or "",
+        called=called,
+    )
 
 
 def make_shop(
@@ -200,10 +238,12 @@ def make_source(config: Config, name: str, database: Database | None = None) -> 
     """Make the source that owns a target's values, over this database or one of its own. Raises like `open_pohoda`."""
     view, chunk = _view(config, name)
     table: Any = getattr(config.targets, name)
+    database = database or open_source(config, table.source)
     return PohodaTable(
         "stock" if name == "quantities" else name,
-        database or open_pohoda(config),
+        database,
         view,
+        growing=database.growing if isinstance(database, MirrorDatabase) else None,
         row_version=table.row_version,
         poll=table.poll,
         full_pass=table.full_pass,
@@ -225,7 +265,12 @@ def _view(config: Config, name: str) -> tuple[View[Any], int]:
     if name == "prices" and chosen.prices:
         table = chosen.prices
         prices = ProductsView(
-            fields=(), prices=True, level=table.level, stores=table.stores, card_types=table.card_types
+            fields=(),
+            prices=True,
+            level=table.level,
+            stores=table.stores,
+            card_types=table.card_types,
+            level_with_vat=None if table.level_prices is None else table.level_prices == "gross",
         )
         return prices, products.CHUNK
     if name == "images" and chosen.images and config.pohoda.documents:
@@ -241,10 +286,23 @@ def check_pohoda(config: Config) -> list[SourceFinding]:
     Raises like `open_pohoda`.
     """
     table = config.pohoda
-    on = config.targets.enabled()
-    first: Any = getattr(config.targets, on[0])
-    wanted = Wanted(table.database.get_secret_value(), row_version=first.row_version, **table.beside)
-    with contextlib.closing(open_pohoda(config)) as database:
-        examined = examine(database, wanted)
-        cards = [one for name in on for one in make_source(config, name, database).check()] if examined.usable else []
-    return [*examined.findings, *cards]
+    of = {name: getattr(config.targets, name) for name in config.targets.enabled()}
+    by_database = [name for name, target in of.items() if target.source == "database"]
+    found: list[SourceFinding] = []
+    if by_database and table.database is not None:
+        strategy = of[by_database[0]].row_version
+        wanted = Wanted(table.database.get_secret_value(), row_version=strategy, **table.beside)
+        with contextlib.closing(open_pohoda(config)) as database:
+            examined = examine(database, wanted)
+            found += examined.findings
+            found += _examined(config, by_database, database) if examined.usable else []
+    by_export = [name for name in of if name not in by_database]
+    found += check_exports(config, make_directory(config))
+    if by_export and any(one.verdict == "error" for one in found):
+        return found
+    with contextlib.closing(open_source(config, "export")) if by_export else contextlib.nullcontext() as mirror:
+        return [*found, *(_examined(config, by_export, mirror) if mirror else [])]
+
+
+def _examined(config: Config, names: Sequence[str], database: Database) -> list[SourceFinding]:
+    return [one for name in names for one in make_source(config, name, database).check()]

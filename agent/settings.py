@@ -165,16 +165,49 @@ class VatRatesTable(_Table):
     third: float | None = Field(default=None, ge=0, le=100)
 
 
+class ReceiverTable(_Table):
+    """``[pohoda.receiver]``: where POHODA posts its exports to."""
+
+    listen: str = "127.0.0.1:8081"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        if not (host and port.isdigit() and int(port) < 65536):
+            raise ValueError('write an address and a port, such as "127.0.0.1:8081"')
+        return listen
+
+    @model_validator(mode="after")
+    def _protected(self) -> ReceiverTable:
+        if bool(self.user) != bool(self.password.get_secret_value()):
+            raise ValueError("give both user and password, or none of them")
+        if self.address[0] not in LOOPBACK and not self.user:
+            raise ValueError("an address that others can reach needs user and password")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class PohodaTable(_Table):
     """``[pohoda]``: where the data come from, and which accounting unit and year they are to be of."""
 
-    database: SecretStr = Field(min_length=1)
+    database: SecretStr | None = Field(default=None, min_length=1)
     ico: Ico | None = None
     year: int | None = None
     user: str | None = Field(default=None, min_length=1)
     password: SecretStr | None = Field(default=None, min_length=1)
     documents: FilePath | None = None
     vat_rates: VatRatesTable = VatRatesTable()
+    export_directory: FilePath | None = None
+    export_keep: Duration = 7 * 24 * 3600.0
+    receiver: ReceiverTable | None = None
 
     @field_validator("ico")
     @classmethod
@@ -205,7 +238,7 @@ class _CardsTable(_Table):
     """What every target has that is made of stock cards."""
 
     enabled: bool = True
-    source: Literal["database"] = "database"
+    source: Literal["database", "export"] = "database"
     poll: Duration = 1.0
     row_version: Literal["auto", "fingerprint", "modified-at", "rowversion"] = "auto"
     full_pass: Duration = 3600.0
@@ -276,9 +309,18 @@ class PricesTable(_CardsTable):
     """``[targets.prices]``: Dokončování exportu, the prices."""
 
     level: str = ""
+    level_prices: Literal["net", "gross"] | None = None
     prices_from: str = ""
     round: Literal["none", "0.01", "0.1", "1"] = "none"
     price_drop_guard: Share = 0.30
+
+    @model_validator(mode="after")
+    def _told(self) -> PricesTable:
+        if self.source == "export" and self.level and self.level_prices is None:
+            raise ValueError('an export does not say it: add level_prices = "net" or "gross" (with VAT).')
+        if self.source == "database" and self.level_prices:
+            raise ValueError("level_prices is for an export only: the database says it (SkCeny.SDph). Leave it out.")
+        return self
 
     @field_validator("prices_from")
     @classmethod
@@ -311,6 +353,10 @@ class TargetsTable(_Table):
         """Names of the targets that are to run, in the order of the table."""
         tables = ((name, getattr(self, name)) for name in type(self).model_fields)
         return [name for name, table in tables if table is not None and table.enabled]
+
+    def sources(self) -> set[str]:
+        """Where the enabled targets take their values from: ``database``, ``export``."""
+        return {getattr(self, name).source for name in self.enabled()}
 
 
 SHOP_TABLES: dict[str, type[PrestaShopTable] | type[VendureTable]] = {

@@ -52,6 +52,11 @@ def remember(db: sqlite3.Connection, source: str, seen: Iterable[SeenTuple], gon
     db.executemany("DELETE FROM seen WHERE source = ? AND row = ?", [(source, row) for row in gone])
 
 
+def forget(db: sqlite3.Connection, source: str) -> None:
+    """Forget all rows of a source: another one is behind its name, which knows nothing of them."""
+    db.execute("DELETE FROM seen WHERE source = ?", (source,))
+
+
 def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> list[SeenTuple]:
     """Read stored rows above a row id, in the order of the ids."""
     return db.execute(

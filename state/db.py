@@ -90,7 +90,7 @@ def open_state(path: Path, *, beside_agent: bool = False) -> StateFile:
             ) from error
     elif not path.exists():
         raise StateError(f"There is no state file {path} yet.", hint="Start the agent first: pohoda-agent run.")
-    with _opening(path) as connection:
+    with opening(path) as connection:
         if not beside_agent:
             _check(connection, path)
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only counts before the first table is made
@@ -110,13 +110,13 @@ def open_inspector(path: Path) -> StateFile:
     """Open the file for looking only; never disturbs a running agent. Raises `StateError` when there is none."""
     if not path.exists():
         raise StateError(f"There is no state file {path} yet.", hint="Start the agent first: pohoda-agent run.")
-    with _opening(path, read_only=True) as connection:
+    with opening(path, read_only=True) as connection:
         migrate.require_current(connection)
     return StateFile(path, connection)
 
 
 @contextlib.contextmanager
-def _opening(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+def opening(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     """Connect; when the body fails, let go of the file (Windows renames none that is open) and explain the error."""
     uri = path.absolute().as_uri() + ("?mode=ro" if read_only else "")
     try:

@@ -19,9 +19,9 @@ class SchemaError(Exception):
         self.hint = hint
 
 
-def steps() -> list[tuple[int, str]]:
-    """List the migrations as (version, SQL text), in order. They are package data."""
-    folder = resources.files("state") / "migrations"
+def steps(of: str = "migrations") -> list[tuple[int, str]]:
+    """List the migrations in a folder as (version, SQL text), in order. They are package data."""
+    folder = resources.files("state") / of
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
     return [(int(entry.name.split("_")[0]), entry.read_text(encoding="utf-8")) for entry in files]
 
@@ -31,9 +31,9 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def require_current(connection: sqlite3.Connection) -> None:
+def require_current(connection: sqlite3.Connection, todo: list[tuple[int, str]] | None = None) -> None:
     """Raise `SchemaError` unless the file has exactly this program's version."""
-    have, want = version_of(connection), steps()[-1][0]
+    have, want = version_of(connection), (steps() if todo is None else todo)[-1][0]
     if have > want:
         raise _newer(have, want)
     if have < want:

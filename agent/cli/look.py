@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from agent import exports
 from agent.cli.memory import looking
 from agent.cli.output import ago, as_json, load_configs, moment, print_json, table, with_config
 from agent.config import Config
@@ -26,6 +27,8 @@ from state import report
     "sources: (name, complete, read_at, scanned)",
     "loops: (name, at, failed, text, hint)",
     "breaker: (failures, open_until, reason)",
+    "exports: (name, outcome, looked, to_go, bytes, size, per_s, seconds_left, changed, bad, reason, at)",
+    "bad_items: (code, offset, reason, hint, name, at)",
 )
 def status(paths: tuple[Path, ...], *, json_: bool) -> None:
     """Show how the agent is doing. Exit code 1 when something needs a person, or when no agent runs."""
@@ -41,7 +44,9 @@ def status(paths: tuple[Path, ...], *, json_: bool) -> None:
 def _status(config: Config) -> dict[str, Any]:
     record: dict[str, Any] = {"shop": config.shop.name, "kind": config.shop.kind, "running": is_running(config)}
     if not config.state.file.exists():
-        return record | {"well": False, "state_bytes": 0, "targets": [], "sources": [], "loops": [], "breaker": None}
+        empty = {"state_bytes": 0, "targets": [], "sources": [], "loops": [], "breaker": None}
+        empty |= {"exports": [], "bad_items": []}
+        return record | {"well": False} | empty
     with looking(config) as db:
         rows = report.targets(db)
         loops = report.loops(db)
@@ -63,7 +68,30 @@ def _status(config: Config) -> dict[str, Any]:
         source["read_at"], source["complete"] = moment(source["read_at"]), bool(source["complete"])
         del source["cursor"]
     record["breaker"]["open_until"] = moment(record["breaker"]["open_until"] or None)
+    record["exports"], record["bad_items"] = exports.progress(config, time.time())
+    for one in [*record["exports"], *record["bad_items"]]:
+        one["at"] = moment(one["at"])
     return record
+
+
+def _print_exports(record: dict[str, Any]) -> None:
+    """Say what is being taken in and how long it will take, what came last, and what of it could not be read."""
+    for one in record["exports"]:
+        read = f"{one['looked']:,} items"
+        if one["outcome"] == "under way":
+            to_go = "" if one["to_go"] is None else f", about {one['to_go']:,} to go"
+            left = "" if one["seconds_left"] is None else f", about {_span(one['seconds_left'])} left"
+            share = one["bytes"] / max(one["size"], 1)
+            click.echo(f"  export {one['name']}: {share:.0%}, {read} done{to_go}, {one['per_s']:,.0f} a second{left}")
+        else:
+            ended = "taken in" if one["outcome"] == "done" else f"SET ASIDE: {one['reason']}"
+            click.echo(f"  last export {one['name']}: {ended} {_ago(one['at'])}, {read}, {one['bad']} not readable")
+    for bad in record["bad_items"]:
+        click.echo(f"    not readable in {bad['name']}: {bad['code'] or bad['offset']}: {bad['reason']}")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _ago(when: str | None) -> str:
@@ -83,6 +111,7 @@ def _print_status(record: dict[str, Any]) -> None:
     for source in record["sources"]:
         state = "read" if source["complete"] else "being read"
         click.echo(f"  POHODA's {source['name']}: {state} {_ago(source['read_at'])}")
+    _print_exports(record)
     if record["targets"]:
         columns = ["target", "pending", "held", "dead", "resting", "paused", "baseline", "known", "last_confirmed"]
         table([row | {"last_confirmed": _ago(row["last_confirmed_at"])} for row in record["targets"]], columns)

@@ -26,6 +26,7 @@ Reason: TypeAlias = Literal[
     "refused",
     "field",
     "changed",
+    "outdated",
 ]
 HINTS: dict[Reason, str] = {
     "empty": "The export wrote nothing; run it again in POHODA.",
@@ -42,6 +43,7 @@ HINTS: dict[Reason, str] = {
     "refused": "POHODA refused the request; mend what its note says and export again.",
     "field": "Correct the field in POHODA and export again.",
     "changed": "The file was replaced while it was being read; it has to be read from its beginning.",
+    "outdated": "If it holds cards that later exports do not, export those again; old figures would undo newer ones.",
 }
 
 

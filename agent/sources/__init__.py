@@ -51,6 +51,8 @@ class Change(NamedTuple):
 
     key: str
     version: str = ""
+    bulk: bool = False
+    """It came with very many others (a large export): it goes in the bulk lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Batch:
     """Not empty when the source went back (a restore, another database behind the name): says what was seen."""
     scanned: int = 0
     """Rows looked at, for ``status``."""
+    unfinished: bool = False
+    """What tells of changes is still growing (an export is being taken in): the guard waits for its end."""
+    forgets: bool = False
+    """The source is another one that knows nothing of the rows remembered so far: they are to be forgotten."""
 
 
 RowT_co = TypeVar("RowT_co", covariant=True)

@@ -18,6 +18,8 @@ from agent.sources.reader import Reader
 from agent.sources.statements import COLUMNS
 
 ROW_VERSION = "rowver"
+MARK = "Otisk"
+"""A column of SKz that only a mirror of exports has: there the row version moves with all that hangs on a card, too."""
 _DATES = {"datsave", "datcreate"}
 _ROW_VERSIONS = {"timestamp", "rowversion"}
 _COLUMNS_OF_SQLITE = "SELECT name, type FROM pragma_table_info(?)"

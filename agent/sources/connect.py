@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, SourceUnavailable
 from agent.sources import trouble
 from agent.sources.lending import SqlDatabase, Way
 from agent.sources.reader import Database
@@ -62,16 +62,23 @@ def open_database(
 
         return open_access(text.strip(), call_limit=call_limit, wanted=CATALOGUE if catalogue else READ)
     if "://" not in text and lower.endswith((".db", ".sqlite", ".sqlite3")):
-        return _sqlite(Path(text.strip()), call_limit, lock_wait)
+        return open_sqlite(Path(text.strip()), call_limit, lock_wait)
     if lower.startswith("sqlite:///"):
-        return _sqlite(Path(text.strip()[len("sqlite:///") :]), call_limit, lock_wait)
+        return open_sqlite(Path(text.strip()[len("sqlite:///") :]), call_limit, lock_wait)
     raise ConfigError(
         "[pohoda] database is not understood.",
         hint='Write "mssql://server/StwPh_12345678_2026", or a path that ends in .mdb, .accdb or .db.',
     )
 
 
-def _sqlite(path: Path, call_limit: float, lock_wait: float) -> SqlDatabase:
+def open_sqlite(
+    path: Path,
+    call_limit: float,
+    lock_wait: float,
+    *,
+    what: str = "SQLite file",
+    explain: Callable[..., SourceUnavailable] = trouble.of_sqlite,
+) -> SqlDatabase:
     """Open read-only by URI. The path is quoted, for a ``?`` or ``#`` in it would end the file name."""
     full = path.absolute().as_posix()
     prefix = "file://" if full.startswith("/") else "file:///"  # a drive letter needs the third slash
@@ -81,12 +88,12 @@ def _sqlite(path: Path, call_limit: float, lock_wait: float) -> SqlDatabase:
         dialect=pysqlite.dialect(paramstyle="qmark"),
         open=lambda: driver.connect(uri, uri=True, timeout=lock_wait, isolation_level=None, check_same_thread=False),
         errors=driver.Error,
-        explain=trouble.of_sqlite,
+        explain=explain,
         broken=lambda _: False,
         bound=partial(_bound, limit=call_limit, clock=time.monotonic),
         stamp=lambda: _file_id(path),
     )
-    return SqlDatabase(way, place=full, described=f"SQLite file {path.name}, read-only")
+    return SqlDatabase(way, place=full, described=f"{what} {path.name}, read-only")
 
 
 def _bound(raw: Any, *, limit: float, clock: Callable[[], float]) -> None:  # noqa: ANN401 - a driver's connection

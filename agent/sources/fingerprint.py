@@ -38,6 +38,8 @@ class Found:
     after: int | None = None
     """Where the pass goes on; None: it has ended."""
     scanned: int = 0
+    bulk: frozenset[str] = frozenset()
+    """Those of the keys that changed together with very many others."""
 
 
 @dataclass(slots=True)

@@ -53,7 +53,9 @@ class PohodaTable(Generic[RowT]):
         chunk: int = walk.CHUNK,
         clock: Callable[[], float] = time.monotonic,
         modified_at: ByModifiedAt | None = None,
+        growing: Callable[[Reader], bool] | None = None,
     ) -> None:
+        """``growing`` marks a mirror, which knows only what it was told: it says whether it is being told just now."""
         self.name = name
         self._database = database
         self._view = view
@@ -76,11 +78,14 @@ class PohodaTable(Generic[RowT]):
         self._catalogue = Catalogue()
         self._prepared: Prepared[RowT] | None = None
         self._met: dict[str, set[int]] = {}
+        self._growing = growing
+        self._unfinished = False
 
     def read(self, cursor: Cursor | None, seen: Seen) -> Batch:
         """Detect which keys changed: a chunk of a pass, or a live poll. Raises `SourceUnavailable`, then as before."""
         try:
             with self._database.reading() as reader:
+                self._unfinished = self._growing is not None and self._growing(reader)
                 return self._read(reader, cursor, seen)
         except SourceUnavailable:
             self._prepared, self._looked = None, ()  # what was taken in for this read must not count
@@ -123,7 +128,8 @@ class PohodaTable(Generic[RowT]):
         at = self._resume(cursor)
         if at is None or (at.database, at.settings) != self._source(live):
             why = "another database is behind the name" if at and at.database != self._database.identity else ""
-            return self._walk(reader, seen, cursor, self._begin(reader, live, at, bulk=True), wound_back=why)
+            batch = self._walk(reader, seen, cursor, self._begin(reader, live, at, bulk=True), wound_back=why)
+            return replace(batch, forgets=bool(why and self._growing))
         if live is None:
             return self._by_fingerprint(reader, seen, cursor, at)
         return self._by_mark(reader, seen, cursor, at, live)
@@ -230,12 +236,13 @@ class PohodaTable(Generic[RowT]):
     ) -> Batch:
         self._met = found.ids
         return Batch(
-            changes=tuple(Change(key, version) for key, version in found.changes.items()),
+            changes=tuple(Change(key, version, key in found.bulk) for key, version in found.changes.items()),
             cursor=self._standing.advance(cursor, at, changed=bool(found.changes) or bulk),
             more=more,
             bulk=bulk,
             wound_back=wound_back,
             scanned=found.scanned,
+            unfinished=self._unfinished,
         )
 
     def _prepare(self, reader: Reader) -> Prepared[RowT]:

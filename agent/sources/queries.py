@@ -44,6 +44,8 @@ LOWEST_ACTIVE = "SELECT MIN_ACTIVE_ROWVERSION()"
 SERVER_TIME = "SELECT CURRENT_TIMESTAMP"
 _LOCAL_TIME = "SELECT strftime('%Y-%m-%d %H:%M:%S', 'now', 'localtime')"
 KEYS = 200
+BULK = "Hromadne"
+"""The column, which only a mirror has, that tells whether a card came with a large document."""
 T = TypeVar("T")
 
 
@@ -85,12 +87,16 @@ class Queries:
         return self._listed(self.narrow[1], codes)
 
     def versions(self, last: int, below: int, limit: int) -> Statement:
-        """Rows with ``last < row version < below`` in their order: narrow, whether in the view, row version."""
+        """Rows with ``last < row version < below`` in their order: narrow, whether in the view, row version.
+
+        Where the table has `BULK`, it stands before the last two.
+        """
         version = self.version
+        bulk = (self.table[BULK],) if self.table.has(BULK) else ()
 
         def build() -> Select[Any]:
             bounds = (version > self._version("last"), version < self._version("below"))
-            columns = (*self.narrow, self._inside, version)
+            columns = (*self.narrow, *bulk, self._inside, version)
             return self._select(*columns).where(*bounds).order_by(version).limit(limit)
 
         given = {"last": self._version_bytes(last), "below": self._version_bytes(below)}

@@ -2,11 +2,13 @@
 
 Names are free of any shop's and any source's notions. What is left at None is not known to the source; what a driver
 gave is passed on as it is, whatever it is, and judged by the target, which names table and column to people.
+
+They are named tuples: a frozen dataclass of so many fields takes three times as long to make (2.9 against 0.8 µs).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 FIELDS = (
     *("name", "description", "short_description", "ean", "unit", "weight", "vat"),
@@ -19,8 +21,7 @@ VAT_KINDS = ("none", "low", "high", "third")
 """POHODA's kinds of VAT rates, in the words of its XML schema (``vatRateEnum``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProductRow:
+class ProductRow(NamedTuple):
     """One card in one store: what a shop shows of it, and what it costs."""
 
     id: int
@@ -59,12 +60,11 @@ class ProductRow:
     """The price with VAT; None: the source does not give it."""
     price_from: str = "SKz.ProdejKc"
     """Where the price was read, for people."""
-    lacking: frozenset[str] = field(default_factory=frozenset)
+    lacking: frozenset[str] = frozenset()
     """Those of `FIELDS` that the source cannot give (a column is missing): the shop's are left alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class PictureRow:
+class PictureRow(NamedTuple):
     """One picture of one card in one store. What is wrong with its file stands in ``trouble``; then ``sha`` is empty.
 
     Of a card without the tick "Internet" the file is not looked at: both are empty.

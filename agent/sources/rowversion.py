@@ -17,7 +17,7 @@ from agent.events import key_of
 from agent.sources import Seen
 from agent.sources.fingerprint import Found, Mark
 from agent.sources.prepared import Prepared
-from agent.sources.queries import ceiling, version_number
+from agent.sources.queries import BULK, ceiling, version_number
 from agent.sources.reader import Raw, Reader
 
 LIMIT = 5_000
@@ -48,12 +48,13 @@ class ByRowVersion:
         rows = reader.run(*view.queries.versions(last, below, LIMIT))
         full = len(rows) == LIMIT
         last = version_number(rows[-1][-1]) if full else below - 1
-        return _moved(rows, seen), last, full
+        return _moved(rows, seen, has_bulk=view.queries.table.has(BULK)), last, full
 
 
-def _moved(rows: Sequence[Raw], seen: Seen) -> Found:
+def _moved(rows: Sequence[Raw], seen: Seen, *, has_bulk: bool) -> Found:
     """Name the keys of rows that moved; of those that left the view, the keys under which they are remembered."""
     changes: dict[str, str] = {}
+    live: set[str] = set()
     ids: dict[str, set[int]] = {}
     left: list[int] = []
     for raw in rows:
@@ -61,8 +62,12 @@ def _moved(rows: Sequence[Raw], seen: Seen) -> Found:
         if raw[-2] and key:
             changes[key] = f"{version_number(raw[-1]):x}"
             ids.setdefault(key, set()).add(raw[0])
+            if not (has_bulk and raw[-3]):
+                live.add(key)
         else:
             left.append(raw[0])
     if left:
-        changes |= {old.key: "gone" for old in seen.of_rows(left).values()}
-    return Found(changes, ids, None, len(rows))
+        gone = {old.key: "gone" for old in seen.of_rows(left).values()}
+        changes |= gone
+        live |= gone.keys()
+    return Found(changes, ids, None, len(rows), frozenset(changes.keys() - live))

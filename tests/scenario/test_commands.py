@@ -6,6 +6,7 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,6 +14,8 @@ import pytest
 
 from agent.cli import cli
 from agent.cli.outbox import DELIVERY
+from agent.config import Config, load
+from state import mirror
 from tests.scenario.stage import Stage
 
 
@@ -36,6 +39,15 @@ def fields(answer: object) -> Iterator[str]:
             yield from fields(inner)
 
 
+def mirror_of(config: Config) -> None:
+    """An export that was taken in, with an item that could not be read."""
+    assert config.mirror is not None
+    with closing(mirror.open_mirror(config.mirror, stamp="")) as file, file.write() as db:
+        mirror.move(db, ("aa", "a.xml", 9, ""), offset=9, part=0, looked=2, changed=2, bad=1, cards=1, now=1.0)
+        mirror.finish(db, "aa", outcome="done", reason="", now=2.0)
+        mirror.note_bad(db, "a.xml", [("A-1", 5, "no number", "Correct it.")], 2.0)
+
+
 @pytest.mark.parametrize("command", ["plan", "reconcile", "check", "status", "explain A-0001", "outbox list"])
 def test_json_has_exactly_the_fields_that_the_help_names(play: Stage, command: str) -> None:
     play.both(2)
@@ -44,6 +56,8 @@ def test_json_has_exactly_the_fields_that_the_help_names(play: Stage, command: s
     with sqlite3.connect(play.state) as connection:  # only a running agent has loops
         connection.execute("INSERT INTO loop (name, at, failed) VALUES ('source stock', 0, 0)")
     connection.close()
+    (play.folder / "export").mkdir()
+    mirror_of(load([play.configure(pohoda__export_directory="export")])[0])
     words = command.split()
     found: click.Command | None = cli
     for word in words[:2]:

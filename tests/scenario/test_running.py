@@ -88,7 +88,8 @@ def test_status_tells_whether_an_agent_runs(play: Stage) -> None:
         assert record["running"] is True
         assert record["well"] is True
         assert record.keys() == {
-            *("shop", "kind", "running", "well", "state_bytes", "targets", "sources", "loops", "breaker")
+            *("shop", "kind", "running", "well", "state_bytes", "targets", "sources", "loops", "breaker"),
+            *("exports", "bad_items"),
         }
         (target,) = record["targets"]
         assert {"target", "paused", "baseline", "pending", "bulk", "held", "dead", "resting", "known"} <= target.keys()

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from agent.cli import cli
 from agent.config import load
-from agent.settings import SHOP_TABLES, PohodaTable, StateTable, TargetsTable
+from agent.settings import SHOP_TABLES, PohodaTable, ReceiverTable, StateTable, TargetsTable
 from agent.sources import server_address
 from agent.sources.rights import HELPFUL, NEEDED, statements
 from agent.sources.rows import FIELDS
@@ -51,7 +51,7 @@ def tables() -> list[tuple[str, type[BaseModel]]]:
         (f"targets.{name}", next(kind for kind in get_args(field.annotation) if issubclass(kind, BaseModel)))
         for name, field in TargetsTable.model_fields.items()
     ]
-    return [*shops, ("state", StateTable), ("pohoda", PohodaTable), *targets]
+    return [*shops, ("state", StateTable), ("pohoda", PohodaTable), ("pohoda", ReceiverTable), *targets]
 
 
 def section(table: str) -> str:

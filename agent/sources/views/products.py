@@ -14,16 +14,17 @@ column of the card, so that comparing the columns sees its change though SKz did
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select
 
 from agent.errors import SourceUnavailable
 from agent.sources import SourceFinding
-from agent.sources.columns import Catalogue, TableColumns
+from agent.sources.columns import MARK, Catalogue, TableColumns
 from agent.sources.prepared import Prepared
 from agent.sources.queries import Queries
 from agent.sources.reader import Raw, Reader
@@ -41,14 +42,21 @@ _COLUMNS: dict[str, dict[str, exact.Kind]] = {
     "ean": {"EAN": exact.text},
     "unit": {"MJ": exact.text},
     "weight": {"Hmotnost": exact.number},
-    "vat": {"RelDPHp": exact.number},
+    "vat": {"RelDPHp": exact.number, "SazbaDPH": exact.money},
     "availability": {"Dodani": exact.text},
     "marks": dict.fromkeys(_MARKS, exact.tick),
     "visible": {},
 }
 """Field → its columns of SKz and how they are compared. Without the first one the field is left out."""
-_PRICES: dict[str, exact.Kind] = {"ProdejKc": exact.money, "ProdejDPH": exact.money, "RelDPHp": exact.number}
+_PRICES: dict[str, exact.Kind] = {"ProdejKc": exact.money, "ProdejDPH": exact.money, **_COLUMNS["vat"]}
+_ONLY_TOLD = {"SazbaDPH"}
+"""Columns of a mirror only: an export says the rate itself."""
 _LEVEL = "SKzCn.ProdejC"
+_WANTED = (
+    *("Nazev", "Popis2", "FmtPopis2", "Popis", "FmtPopis", "EAN", "MJ", "Hmotnost", "RelDPHp", "SazbaDPH", "Dodani"),
+    *("ProdejKc", "ProdejDPH", _LEVEL),
+)
+"""What a row is made of, in the order of `_row`; the marks follow."""
 _VAT = {0: "none", 1: "low", 2: "high", 3: "third"}
 
 
@@ -73,6 +81,8 @@ class ProductsView:
     level: str = ""
     stores: tuple[str, ...] = ()
     card_types: tuple[int, ...] = (1,)
+    level_with_vat: bool | None = None
+    """Whether the level's prices are with VAT, for a mirror, in which it does not stand; None: as SkCeny.SDph says."""
 
     def prepare(self, reader: Reader, catalogue: Catalogue) -> Prepared[ProductRow]:
         """Look up columns, stores and the level. Raises `SourceUnavailable`."""
@@ -97,7 +107,8 @@ class ProductsView:
             row=partial(
                 _row,
                 names=names,
-                places={name: place for place, name in enumerate(kinds, 4)},
+                pick=_picker(kinds),
+                has_vat="RelDPHp" in kinds,
                 level=level,
                 lacking=frozenset(self._lacking(cards)),
             ),
@@ -110,7 +121,8 @@ class ProductsView:
         """A digest of what decides which rows and columns count."""
         stores = sorted(store.strip().casefold() for store in self.stores)
         fields = sorted({*self.fields} & {*FIELDS})
-        formed = (fields, self.prices, self.level.strip().casefold(), stores, sorted(self.card_types))
+        formed: tuple[object, ...] = (fields, self.prices, self.level.strip().casefold(), stores)
+        formed += (sorted(self.card_types),) if self.level_with_vat is None else (self.card_types, self.level_with_vat)
         return hashlib.blake2b(repr(formed).encode(), digest_size=8).hexdigest()
 
     def findings(self, reader: Reader, catalogue: Catalogue) -> list[SourceFinding]:
@@ -132,7 +144,7 @@ class ProductsView:
         found = []
         lacking = self._lacking(cards)
         for name in self.fields:
-            for column in cards.missing(_COLUMNS[name]):
+            for column in cards.missing(_COLUMNS[name].keys() - _ONLY_TOLD):
                 what = (
                     f"the field {name} is left as it is in the shop" if name in lacking else "it counts as not ticked"
                 )
@@ -147,9 +159,9 @@ class ProductsView:
         if level is None:
             return []
         catalogue.need(reader, "SKzCn", ["RefAg", "RefSkCeny", "ProdejC"])
-        said = f"{level.code}, {'with' if level.with_vat else 'without'} VAT (SkCeny.SDph)"
+        said = f"{level.code}, {'with' if level.with_vat else 'without'} VAT"
         found = [SourceFinding("ok", "price level", said)]
-        if cards.row_version is not None:
+        if cards.row_version is not None and not cards.has(MARK):
             text = (
                 "The rowversion column of SKz does not tell of a changed level price (SKzCn): by it, such a change is "
                 "found by the full pass only. The same holds for DatSave."
@@ -169,7 +181,7 @@ class ProductsView:
         """Columns that are read, and how they are compared; a level's price is not among them."""
         kinds = {column: kind for name in FIELDS if name in self.fields for column, kind in _COLUMNS[name].items()}
         if self.prices:
-            kinds |= {column: kind for column, kind in _PRICES.items() if not self.level or column == "RelDPHp"}
+            kinds |= {column: kind for column, kind in _PRICES.items() if not self.level or column in _COLUMNS["vat"]}
         return kinds
 
     def _lacking(self, cards: TableColumns) -> list[str]:
@@ -186,7 +198,7 @@ class ProductsView:
         levels = catalogue.need(reader, "SkCeny", ["ID", "IDS"])
         sdph = [levels["SDph"]] if levels.has("SDph") else []
         found = [
-            _Level(raw[0], str(raw[1] or "").strip(), bool(sdph and raw[2]))
+            _Level(raw[0], str(raw[1] or "").strip(), bool(sdph and raw[2]) or bool(self.level_with_vat))
             for raw in reader.all(select(levels["ID"], levels["IDS"], *sdph))
         ]
         for level in found:
@@ -209,36 +221,57 @@ def _some(cards: TableColumns) -> bool:
 
 
 def _row(
-    raw: Raw, *, names: Mapping[int, str], places: Mapping[str, int], level: _Level | None, lacking: frozenset[str]
+    raw: Raw,
+    *,
+    names: Mapping[int, str],
+    pick: Callable[[Raw], tuple[Any, ...]],
+    has_vat: bool,
+    level: _Level | None,
+    lacking: frozenset[str],
 ) -> ProductRow:
-    value = exact.values_at(raw, places)
-    of_level = value.get(_LEVEL)
-    with_vat = level is not None and level.with_vat
+    name, long, long_html, short, short_html, ean, unit, weight, kind, rate, soon, net, gross, of_level, *marks = pick(
+        (*raw, None)
+    )
+    if level is not None:
+        net, gross = (None, of_level) if level.with_vat else (of_level, None)
     return ProductRow(
         id=raw[0],
         code=code_of(raw),
-        store=names.get(raw[2], f"#{raw[2]}"),
+        store=names.get(raw[2]) or f"#{raw[2]}",
         internet=_offered(raw),
-        name=value.get("Nazev"),
-        description=value.get("Popis2"),
-        description_formatted=exact.tick(value.get("FmtPopis2")),
-        short_description=value.get("Popis"),
-        short_formatted=exact.tick(value.get("FmtPopis")),
-        ean=value.get("EAN"),
-        unit=value.get("MJ"),
-        weight=value.get("Hmotnost"),
-        vat=_vat(value["RelDPHp"]) if "RelDPHp" in value else "",
-        availability=value.get("Dodani"),
-        marks=tuple(mark for column, mark in _MARKS.items() if exact.tick(value.get(column))),
-        net=value.get("ProdejKc") if level is None else None if with_vat else of_level,
-        gross=value.get("ProdejDPH") if level is None else of_level if with_vat else None,
+        name=name,
+        description=long,
+        description_formatted=exact.tick(long_html),
+        short_description=short,
+        short_formatted=exact.tick(short_html),
+        ean=ean,
+        unit=unit,
+        weight=weight,
+        vat=_vat(kind) if has_vat else "",
+        vat_rate=rate,
+        availability=soon,
+        marks=tuple(mark for mark, ticked in zip(MARKS, marks, strict=True) if ticked and exact.tick(ticked)),
+        net=net,
+        gross=gross,
         price_from="SKz.ProdejKc" if level is None else f"{_LEVEL} (level {level.code})",
         lacking=lacking,
     )
 
 
+def _picker(columns: Iterable[str]) -> Callable[[Raw], tuple[Any, ...]]:
+    """Take what `_row` wants out of a raw row whose columns from the fifth on are these, with a None at its end."""
+    places = {name: place for place, name in enumerate(columns, 4)}
+    return itemgetter(*(places.get(name, -1) for name in (*_WANTED, *_MARKS)))
+
+
+@lru_cache(maxsize=100)
 def _vat(value: object) -> str:
-    """POHODA's number of a kind of VAT rate, as a word; NULL is 0, and a number that nobody knows stays one."""
+    """POHODA's number of a kind of VAT rate, as a word; NULL is 0, and a number that nobody knows stays one.
+
+    An export that does not say it leaves an empty text, which is no kind.
+    """
+    if value == "":
+        return ""
     known = {str(number): kind for number, kind in _VAT.items()}
     shown = str(exact.number(value))
     return known.get(shown, shown)

@@ -11,11 +11,12 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import func, null, select
 
 from agent.sources import SourceFinding
-from agent.sources.columns import Catalogue
+from agent.sources.columns import MARK, Catalogue
 from agent.sources.prepared import Prepared
 from agent.sources.queries import Queries
 from agent.sources.reader import Raw, Reader
@@ -31,8 +32,7 @@ _OPTIONAL = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StockRow:
+class StockRow(NamedTuple):
     """One card in one store. Quantities are as the driver gave them, whatever they are: the target judges them."""
 
     id: int
@@ -93,7 +93,7 @@ class StockView:
         found = [
             SourceFinding("warning", f"SKz.{name}", f"The column is missing: {what}.")
             for name, what in _OPTIONAL.items()
-            if not cards.has(name)
+            if not (cards.has(name) or cards.has(MARK))
         ]
         names = store_names(reader, catalogue)
         chosen = chosen_stores(names, self.stores)

@@ -1,0 +1,153 @@
+"""Intake: what POHODA's documents tell goes into the mirror, chunk by chunk, each in one transaction with its place.
+
+Only then may the directory forget a document: the mirror knows its content by hash, so a document that is met again
+after a crash, or under another name, changes nothing. A document that is clearly older than one that was taken in is
+set aside, for its quantities have been overtaken; documents that wait together are taken in their order.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from agent import failpoint
+from agent.mirrored import card_of
+from agent.pohoda.bad import BadDocument
+from agent.pohoda.card import StockItem
+from agent.pohoda.stores import Store
+from agent.sources.export_directory import ExportDirectory, Place, Taken
+from state import mirror
+from state.db import StateFile
+
+log = logging.getLogger(__name__)
+
+CHUNK = 250
+"""Items of one transaction: about 30 ms of work, so that nobody waits for long."""
+LARGE = 512 * 1024
+"""Bytes of a document from which on its changes go in the bulk lane: about 250 cards."""
+OLDER = timedelta(minutes=75)
+"""By so much a document may be older than the newest one: the October hour, and clocks of several workstations."""
+PRUNE_EVERY = 3600.0
+REMEMBERED = 366 * 86_400.0
+"""Seconds for which it is known that a document was taken in."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """Works off the documents of one export directory. One per mirror."""
+
+    directory: ExportDirectory
+    mirror: StateFile
+    wake: Callable[[], None] = lambda: None
+    """Called after a commit: the sources that read the mirror may find something."""
+    _pruned: float = float("-inf")
+
+    def step(self, now: float) -> bool:
+        """Take in one chunk; True when there is more at once. Raises `SourceUnavailable`, `StateError`."""
+        with self.mirror.read() as db:
+            under_way = mirror.under_way(db)
+        place = None if under_way is None else Place(*_place(under_way))
+        taken = self.directory.read(place, self._known, self._was_taken, limit=CHUNK)
+        if taken is None:
+            if not 0 <= now - self._pruned < PRUNE_EVERY:
+                self._prune(now)
+            return False
+        taken = self._judged(taken)
+        failpoint.reach("before-intake-commit")
+        self._commit(taken, now)
+        failpoint.reach("after-intake-commit")
+        if taken.last:
+            self._say(taken)
+        failpoint.reach("before-archive")
+        self.directory.committed(taken)
+        failpoint.reach("after-archive")
+        if taken.items or taken.last:
+            self.wake()
+        return True
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.directory.close()
+        self.mirror.close()
+
+    def _known(self, digests: Sequence[bytes]) -> set[bytes]:
+        with self.mirror.read() as db:
+            return mirror.known(db, digests)
+
+    def _was_taken(self, sha: str) -> bool:
+        with self.mirror.read() as db:
+            return mirror.was_taken(db, sha)
+
+    def _judged(self, taken: Taken) -> Taken:
+        """Refuse a document that others have overtaken."""
+        if taken.problem or taken.duplicate or not taken.document.stamp:
+            return taken
+        with self.mirror.read() as db:
+            newest = mirror.newest(db)
+        if not newest or _time(newest) - _time(taken.document.stamp) <= OLDER:
+            return taken
+        problem = BadDocument("outdated", f"it was made at {taken.document.stamp}, and one of {newest} was taken in")
+        return replace(taken, items=(), bad=(), last=True, problem=problem)
+
+    def _commit(self, taken: Taken, now: float) -> None:
+        document = taken.document
+        items = [(read.value, read.digest) for read in taken.items]
+        cards = [card_of(value, digest) for value, digest in items if isinstance(value, StockItem)]
+        stores = [(value.name, value.text) for value, _ in items if isinstance(value, Store)]
+        with self.mirror.write() as db:
+            if taken.duplicate:
+                return
+            mirror.put_stores(db, stores)
+            mirror.put_cards(db, cards, large=document.size >= LARGE)
+            mirror.note_bad(
+                db,
+                document.name,
+                [(bad.code, bad.offset, str(bad.problem), bad.problem.hint) for bad in taken.bad],
+                now,
+            )
+            mirror.move(
+                db,
+                (document.sha, document.name, document.size, document.stamp),
+                offset=taken.place.offset,
+                part=taken.place.part,
+                looked=taken.looked,
+                changed=len(taken.items),
+                bad=len(taken.bad),
+                cards=taken.cards,
+                now=now,
+            )
+            if taken.last:
+                outcome = "quarantined" if taken.problem else "done"
+                mirror.finish(db, document.sha, outcome=outcome, reason=str(taken.problem or ""), now=now)
+
+    def _say(self, taken: Taken) -> None:
+        """Say how a document ended; of what could not be read, the first few."""
+        name = taken.document.name
+        if taken.problem:
+            log.warning("export set aside: %s: %s", name, taken.problem, extra={"hint": taken.problem.hint})
+        elif taken.duplicate:
+            log.info("export %s was taken in before", name)
+        else:
+            with self.mirror.read() as db:
+                found = mirror.documents(db, 1)[0]
+            log.info("export taken in: %s, %d items, %d changed, %d bad", name, found.looked, found.changed, found.bad)
+
+    def _prune(self, now: float) -> None:
+        self._pruned = now
+        self.directory.prune(now)
+        with self.mirror.write() as db:
+            mirror.prune(db, older_than=now - REMEMBERED)
+
+
+def _place(found: mirror.Document) -> tuple[str, str, int, int]:
+    return found.sha, found.name, found.offset, found.part
+
+
+def _time(stamp: str) -> datetime:
+    """The time that a document bears; the year 1 for what is none."""
+    try:
+        return datetime.fromisoformat(stamp).replace(tzinfo=None)
+    except ValueError:
+        return datetime.min  # noqa: DTZ901 - POHODA's times are local and carry no offset
