@@ -45,6 +45,10 @@ class Waits:
     hint: str = ""
     thing: str = "product"
     """What it waits for: a thing, or the first delivery of the target with this name."""
+    had: bool = False
+    """Of one that is not to be expected: there was a link to its product, which leads nowhere."""
+    until: float = 0.0
+    """Nobody has heard of its product yet; then it is judged anew. 0: as long as the creation is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class _Ends:
     waits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """By the thing waited for: (id, key)."""
     orphans: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    until: dict[str, float] = field(default_factory=dict)
+    """Until when keys wait of whose product nobody has heard yet."""
+    had: set[str] = field(default_factory=set)
+    """Keys whose product was linked before the shop was asked, and which it does not know all the same."""
 
 
 def settle_batch(
@@ -98,7 +106,7 @@ def settle_batch(
     shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in ends.lost])
     shadows.unlink(db, target.thing, ends.lost)
     for thing, rows in ends.waits.items():
-        waiting.wait(db, rows, thing)
+        waiting.wait(db, [(row_id, key, ends.until.get(key, 0.0)) for row_id, key in rows], thing)
     rest(db, ends.resting, now, timeout, "no clear answer yet")
     settle.delivered(db, ends.done, now=now)
     settle.rejected(db, ends.dead, now=now)
@@ -106,11 +114,13 @@ def settle_batch(
     settle.failed(db, ends.again, due=now + backoff, most=MOST_ATTEMPTS, now=now)
     for thing, rows in ends.orphans.items():
         waiting.died_waiting(db, rows, thing)
-    _wake_what_came(db, target, [*ends.waits.items(), *ends.orphans.items()])
+    _wake_what_came(db, target, ends)
     unclear = {row.id for row in ends.resting}
     ended = [row.key for row in batch if row.id not in unclear]
     if target.creates:
         shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
+    if target.thing == target.name:
+        shadows.brought_about(db, target.thing, [row.key for row in ends.done])
     wake_waiting(db, target, done=[row.key for row in ends.done], ended=ended)
     _say(ends.done, ends.dead, ends.resting, target=target.name)
 
@@ -150,8 +160,12 @@ def _end(
 def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
     if not outcome.never:
         ends.waits.setdefault(outcome.thing, []).append((row.id, row.key))
+        if outcome.until:
+            ends.until[row.key] = outcome.until
         return
     ends.orphans.setdefault(outcome.thing, []).append((row.id, row.key))
+    if outcome.had:
+        ends.had.add(row.key)
     reason, hint = outcome.never, outcome.hint
     if not hint:
         reason = f"the product is not in the shop, and could not be created: {reason}"
@@ -159,14 +173,22 @@ def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
     ends.dead.append(settle.Settled(row.id, row.target, row.key, reason=reason, hint=hint))
 
 
-def _wake_what_came(db: Connection, target: Target, waits: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> None:
+def _wake_what_came(db: Connection, target: Target, ends: _Ends) -> None:
     """What was waited for may have come while the shop was asked about others: then nobody else would wake it."""
-    for thing, rows in waits:
+    for thing, rows in ends.waits.items():
         keys = [key for _, key in rows]
         if thing == "product":
-            waiting.wake(db, thing, list(shadows.links_of(db, thing, keys)))
+            owed = waiting.creations(db, target.creator, keys)
+            linked = shadows.links_of(db, thing, list(ends.until))
+            came = [key for key in keys if (key in linked if key in ends.until else owed.get(key) != "")]
+            waiting.wake(db, thing, came)
         else:
             waiting.wake(db, thing, sorted(set(keys) - shadows.still_new(db, target.thing, keys)))
+    for thing, rows in ends.orphans.items():
+        keys = [key for _, key in rows if key not in ends.had]
+        owed = waiting.creations(db, target.creator, keys)
+        linked = shadows.links_of(db, "product", keys)
+        waiting.wake(db, thing, [key for key in keys if owed.get(key) == "" or key in linked])
 
 
 def rest(db: Connection, rows: Sequence[outbox.Row], now: float, timeout: float, reason: str) -> None:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5
 """After so many waits in a row (half a minute) beside good probes it is not the shop's trouble but the items'."""
+ARRIVAL = 20.0
+"""Seconds for which a code that neither the shop nor the creator of products knows may be too new: twice the poll."""
 FAR = 3600.0
 """Seconds. No due time is further away, unless the clock jumped."""
 
@@ -145,6 +147,8 @@ class Dispatcher:
         self._now, self._limit = now, self.target.batch_size(self.shop.kind)
         if not self._batch:
             with self.state.write() as db:
+                if self.creator:
+                    waiting.rouse(db, self.target.name, now)
                 self._batch = outbox.take(db, self.target.name, limit=self._limit, now=now, far=FAR)
         if not self._batch:
             return False
@@ -197,10 +201,13 @@ class Dispatcher:
             links = shadows.links_of(db, self.target.thing, [row.key for row in batch])
             unlinked = [row.key for row in batch if row.key not in links]
             creations = waiting.creations(db, self.creator, unlinked) if self.creator and unlinked else {}
+            products = shadows.links_of(db, "product", unlinked)
             early = shadows.still_new(db, self.target.thing, [row.key for row in batch]) if self.after else set()
         answers = self._find([Wanted(row.key, row.code) for row in batch if row.key not in {*links, *creations}])
         found = {key: held.link for key, held in answers.items() if isinstance(held, Held)}
         links |= found
+        resolved = self._resolved(batch, links)
+        links |= resolved
         outcomes: dict[int, Outcome | Blamed | Waits] = {}
         owed: list[tuple[outbox.Row, Owed]] = []
         for row in batch:
@@ -215,12 +222,13 @@ class Dispatcher:
                 outcomes[row.id] = answer
             elif self.target.creates:
                 self._create_or_not(row, owed, outcomes)
-            elif self.creator:  # who creates it may not have heard of it yet: then its link revives this one
-                unknown = unknown_code(row.code)
-                outcomes[row.id] = Waits(unknown.reason, hint=unknown.hint)
+            elif self.creator and _event(row).value == self.target.absent():
+                outcomes[row.id] = _not_there(row)
+            elif self.creator:
+                outcomes[row.id] = self._not_heard_of(row, had=row.key in products)
             else:
                 outcomes[row.id] = unknown_code(row.code)
-        self._note_before(found, [row for row, item in owed if item.link is None])
+        self._note_before(found | resolved, [row for row, item in owed if item.link is None], [row for row, _ in owed])
         failpoint.reach("before-send")
         if owed:
             results = self._call([item for _, item in owed])
@@ -229,6 +237,14 @@ class Dispatcher:
                 if isinstance(result, Done) and result.link and result.link != item.link:
                     found[row.key] = result.link
         return [outcomes[row.id] for row in batch], found
+
+    def _not_heard_of(self, row: outbox.Row, *, had: bool) -> Waits:
+        """Who creates it may read POHODA less often: wait a little; then it is dead, until its link revives it."""
+        until = row.created_at + ARRIVAL
+        if not had and self._now < until <= self._now + ARRIVAL:
+            return Waits(until=until)
+        unknown = unknown_code(row.code)
+        return Waits(unknown.reason, hint=unknown.hint, had=had)
 
     def _create_or_not(
         self,
@@ -239,18 +255,37 @@ class Dispatcher:
         """Create what the shop does not have, unless all that is to be said of it is that it is gone."""
         event = _event(row)
         if event.value == self.target.absent():
-            outcomes[row.id] = Done(None, event.value, Exchange(answer="the shop does not have it"))
+            outcomes[row.id] = _not_there(row)
         else:
             owed.append((row, Owed(event)))
 
-    def _note_before(self, found: Mapping[str, str], creations: Sequence[outbox.Row]) -> None:
+    def _resolved(self, batch: Sequence[outbox.Row], links: Mapping[str, str]) -> dict[str, str]:
+        """How far did it come when the last answer was lost? Links that say so, of things that are ours alone."""
+        if self.target.thing != self.target.name:
+            return {}
+        with self.state.read() as db:
+            tried = shadows.tried(db, self.target.thing, [row.key for row in batch if row.key in links])
+        wanted = [
+            Wanted(row.key, row.code, links[row.key], orjson.loads(tried[row.key])) for row in batch if row.key in tried
+        ]
+        held = self.shop.read(self.target.name, wanted) if wanted else {}
+        return {key: one.link for key, one in held.items() if one.link != links[key]}
+
+    def _note_before(
+        self, links: Mapping[str, str], creations: Sequence[outbox.Row], owed: Sequence[outbox.Row]
+    ) -> None:
         """Before a call that cannot be repeated harmlessly, what is known must be durable: links, and what is begun."""
-        if not creations and not (found and self.target.thing == self.target.name):
+        own = self.target.thing == self.target.name
+        if not creations and not own:
             return
         with self.state.write() as db:
-            shadows.link(db, self.target.thing, list(found.items()))
-            intent = f"creation for delivery {', '.join(str(row.id) for row in creations[:3])}"
-            shadows.intend(db, self.target.thing, [row.key for row in creations], intent)
+            shadows.link(db, self.target.thing, list(links.items()))
+            if own:
+                for row in owed:
+                    shadows.intend(db, self.target.thing, [row.key], row.value)
+            else:
+                intent = f"creation for delivery {', '.join(str(row.id) for row in creations[:3])}"
+                shadows.intend(db, self.target.thing, [row.key for row in creations], intent)
         failpoint.reach("after-intent")
 
     def _find(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:
@@ -341,6 +376,11 @@ def _taken_at_its_word(outcome: Outcome, item: Owed, target: Target) -> Outcome:
         said = f"the shop says that it holds {outcome.confirmed!r} and was sent {item.event.value!r}"
         return Unclear(said, outcome.exchange)
     return outcome
+
+
+def _not_there(row: outbox.Row) -> Done:
+    """What is gone in POHODA and was never in the shop is as it should be."""
+    return Done(None, _event(row).value, Exchange(answer="the shop does not have it"))
 
 
 def _event(row: outbox.Row) -> Event:

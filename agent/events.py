@@ -42,6 +42,8 @@ class Wanted:
     key: str
     code: str
     link: str | None = None
+    tried: Value = None
+    """What was being brought about when the last answer was lost, of things that must not be made twice (pictures)."""
 
 
 @dataclass(frozen=True, slots=True)

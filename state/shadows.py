@@ -94,6 +94,22 @@ def intend(db: sqlite3.Connection, thing: str, keys: Sequence[str], intent: str)
     )
 
 
+def tried(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[str, str]:
+    """Read what was begun (JSON text) on things that have a link, and of which nobody knows how far it came."""
+    return dict(
+        db.execute(
+            "SELECT l.key, l.intent FROM json_each(?) CROSS JOIN link AS l"
+            " ON l.thing = ? AND l.key = json_each.value AND l.link IS NOT NULL AND l.intent IS NOT NULL",
+            (json.dumps(list(keys)), thing),
+        )
+    )
+
+
+def brought_about(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """What was begun on these things is done, and their links say how."""
+    db.executemany("UPDATE link SET intent = NULL WHERE thing = ? AND key = ?", [(thing, key) for key in keys])
+
+
 def no_longer_new(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
     """Note that these things have their first price."""
     if db.execute("SELECT 1 FROM link WHERE intent = ? LIMIT 1", (NEW,)).fetchone():

@@ -12,12 +12,21 @@ import sqlite3
 from collections.abc import Sequence
 
 
-def wait(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], thing: str) -> None:
-    """Let rows, as (id, key), wait for the thing of their key; they were not sent."""
+def wait(db: sqlite3.Connection, rows: Sequence[tuple[int, str, float]], thing: str) -> None:
+    """Let rows, as (id, key, until), wait for the thing of their key; they were not sent. ``until`` 0: no limit."""
     db.executemany(
-        "UPDATE delivery SET sent_at = NULL, waits = ? WHERE id = ? AND status = 'pending'",
-        [(_name(thing, key), row_id) for row_id, key in rows],
+        "UPDATE delivery SET sent_at = NULL, waits = ?, due = ? WHERE id = ? AND status = 'pending'",
+        [(_name(thing, key), until, row_id) for row_id, key, until in rows],
     )
+
+
+def rouse(db: sqlite3.Connection, target: str, now: float) -> int:
+    """Wake what has waited for as long as it was to; returns how many."""
+    return db.execute(
+        "UPDATE delivery SET waits = NULL, due = 0"
+        " WHERE target = ? AND status = 'pending' AND due > 0 AND due <= ? AND waits IS NOT NULL",
+        (target, now),
+    ).rowcount
 
 
 def died_waiting(db: sqlite3.Connection, rows: Sequence[tuple[int, str]], thing: str) -> None:
@@ -34,7 +43,7 @@ def wake(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> int:
         return 0
     names = json.dumps([_name(thing, key) for key in keys])
     return db.execute(
-        "UPDATE delivery SET waits = NULL, status = 'pending', settled_at = NULL,"
+        "UPDATE delivery SET waits = NULL, due = 0, status = 'pending', settled_at = NULL,"
         " reason = CASE status WHEN 'dead' THEN NULL ELSE reason END,"
         " hint = CASE status WHEN 'dead' THEN NULL ELSE hint END"
         " WHERE waits IN (SELECT value FROM json_each(?)) AND status IN ('pending', 'dead')",
@@ -45,7 +54,8 @@ def wake(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> int:
 def wake_all(db: sqlite3.Connection, target: str) -> int:
     """Wake all waiting rows of a target: at a start, for the settings may have changed what is owed."""
     return db.execute(
-        "UPDATE delivery SET waits = NULL WHERE target = ? AND status = 'pending' AND waits IS NOT NULL", (target,)
+        "UPDATE delivery SET waits = NULL, due = 0 WHERE target = ? AND status = 'pending' AND waits IS NOT NULL",
+        (target,),
     ).rowcount
 
 
@@ -60,14 +70,19 @@ def creations(db: sqlite3.Connection, creator: str, keys: Sequence[str]) -> dict
 
     Keys that it owes nothing are missing, and so are those whose product is in the shop: it owes them only texts.
     """
-    rows = db.execute(
-        "SELECT d.key, d.status, d.reason FROM json_each(?) CROSS JOIN delivery AS d"
-        " ON d.target = ? AND d.key = json_each.value AND d.status IN ('pending', 'held', 'dead')"
-        " WHERE NOT EXISTS (SELECT 1 FROM link AS l WHERE l.thing = 'product' AND l.key = d.key AND l.link IS NOT NULL)"
-        " ORDER BY d.id",
-        (json.dumps(list(keys)), creator),
-    ).fetchall()
-    return {key: "" if status != "dead" else reason or "dead" for key, status, reason in rows}
+    found = [
+        row
+        for status in ("= 'dead'", "IN ('pending', 'held')")  # one after another, so that each goes by its index
+        for row in db.execute(
+            "SELECT d.key, d.status, d.reason FROM json_each(?) CROSS JOIN delivery AS d"
+            f" ON d.target = ? AND d.key = json_each.value AND d.status {status}"
+            " WHERE NOT EXISTS"
+            " (SELECT 1 FROM link AS l WHERE l.thing = 'product' AND l.key = d.key AND l.link IS NOT NULL)"
+            " ORDER BY d.id",
+            (json.dumps(list(keys)), creator),
+        )
+    ]
+    return {key: "" if status != "dead" else reason or "dead" for key, status, reason in found}
 
 
 def _name(thing: str, key: str) -> str:

@@ -192,11 +192,14 @@ class PrestaShop:
     def _read_images(self, linked: Sequence[tuple[Wanted, ImagesLink]]) -> dict[str, Held]:
         places = [(item, link, place) for item, link in linked if (place := wire.link_of(link.product)) is not None]
         galleries = self._images.galleries([place.product for _, _, place in places])
-        return {
-            item.key: Held(item.key, item.code, str(link), self._images.value(link, galleries[place.product]))
-            for item, link, place in places
-            if place.product in galleries
-        }
+        held = {}
+        for item, link, place in places:
+            gallery = galleries.get(place.product)
+            if gallery is None:
+                continue
+            known = link if item.tried is None else self._images.resolved(link, place.product, gallery, item.tried)
+            held[item.key] = Held(item.key, item.code, str(known), self._images.value(known, gallery))
+        return held
 
     def _values(self, target: str, links: Sequence[Link]) -> Mapping[Link, Value]:
         return self._products.values(links) if target == "products" else self._prices.values(links)

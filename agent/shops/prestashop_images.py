@@ -90,6 +90,32 @@ class Images:
             found[product] = Gallery(ids, number(row.get("id_default_image")))
         return found
 
+    def resolved(self, link: ImagesLink, product: int, gallery: Gallery, tried: Value) -> ImagesLink:
+        """Say which pictures are ours after a lost answer, from what was tried.
+
+        A delivery deletes first, then uploads what is missing in the order of its value, and stops at the first answer
+        that is lost: so the ids that are unknown are, in their order, the first ones of what was missing.
+        Raises `ShopUnavailable`.
+        """
+        ours = {sha: one for sha, one in link.ours.items() if one in gallery.ids}
+        try:
+            missing = [one for one in pictures.wanted(tried) if one.sha not in ours]
+        except Unusable:
+            return link
+        look = _Delivery(self._http, self._lists, self._data, self._short, None, product=product)
+        for one, unknown in zip(missing, sorted({*gallery.ids} - {*ours.values(), *link.foreign}), strict=False):
+            data = look.stored(unknown)
+            if data is None or not self._may_be(one, data):
+                break
+            ours[one.sha] = unknown
+        return ImagesLink(link.product, ours, link.foreign)
+
+    def _may_be(self, one: Picture, stored: bytes) -> bool:
+        try:
+            return pictures.size_of(self._data(one.sha)) == pictures.size_of(stored)
+        except Unusable:  # the file is gone meanwhile
+            return True
+
     @staticmethod
     def value(link: ImagesLink, gallery: Gallery) -> list[Value]:
         """Our pictures among those there now, in order; the shop keeps no names of files and takes no other texts."""
@@ -106,17 +132,21 @@ class _Delivery:
         lists: Lists,
         data: Callable[[str], bytes],
         short: Callable[[str], str],
-        item: Owed,
+        item: Owed | None,
+        *,
+        product: int = 0,
     ) -> None:
+        """``item`` None: only the pictures of ``product`` are looked at."""
         self._http = http
         self._lists = lists
         self._data = data
         self._short = short
         self._item = item
         self._steps = 0
-        self._product = 0
+        self._product = product
 
     def run(self) -> Outcome:
+        assert self._item is not None
         link = pictures.link_of(self._item.link)
         place = wire.link_of(link.product) if link else None
         if link is None or place is None:
@@ -167,7 +197,7 @@ class _Delivery:
         foreign = set(link.foreign) & set(now.ids)
         missing = [one for one in wanted if one.sha not in ours]
         for unknown in sorted(set(now.ids) - set(ours.values()) - foreign):
-            data = self._stored(unknown)
+            data = self.stored(unknown)
             if data is None:
                 self._delete(unknown)
                 continue
@@ -176,7 +206,7 @@ class _Delivery:
             if fitting:
                 ours[missing[fitting[0]].sha] = unknown
                 missing = missing[fitting[0] + 1 :]
-            elif any(self._stored(one) == data for one in ours.values()):
+            elif any(self.stored(one) == data for one in ours.values()):
                 self._delete(unknown)
             else:
                 foreign.add(unknown)
@@ -195,7 +225,7 @@ class _Delivery:
         ids = pictures.listed(answer)
         return Gallery(ids, number(rows[self._product].get("id_default_image")))
 
-    def _stored(self, image: int) -> bytes | None:
+    def stored(self, image: int) -> bytes | None:
         """The bytes that the shop keeps; None for a record without a file. Raises `ShopUnavailable`."""
         answer = self._http.read(
             f"images/products/{self._product}/{image}", params=self._lists.context or None, also={500}
@@ -254,7 +284,7 @@ class _Delivery:
     def _clear_up(self, before: set[int]) -> None:
         """Delete what a refused upload left behind; what cannot be deleted now is so at the next delivery."""
         for image in set(self._look().ids) - before:
-            if self._stored(image) is None:
+            if self.stored(image) is None:
                 self._delete(image)
 
     def _make_default(self, image: int) -> None:

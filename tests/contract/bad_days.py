@@ -43,7 +43,7 @@ MAINTENANCE = b"<!doctype html><html><body><h1>Back soon &mdash; we are improvin
     ("said", "seconds"),
     [
         ("retry-after: 7", (7, 7)),
-        (f"retry-after: {format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)}", (300, 600)),
+        (f"retry-after: {format_datetime(datetime.now(UTC) + timedelta(hours=9), usegmt=True)}", (MAX_RETRY_AFTER,) * 2),
         (f"retry-after: {format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)}", (0, 0)),
         ("retry-after: -5", (0, 0)),
         ("retry-after: 315360000", (MAX_RETRY_AFTER, MAX_RETRY_AFTER)),

@@ -58,6 +58,11 @@ def problem(folder: Path, before: str, after: str, *, environment: dict[str, str
     return only.removeprefix(f"{path}: ")
 
 
+def database_of(config: Config) -> str:
+    assert config.pohoda.database is not None
+    return config.pohoda.database.get_secret_value()
+
+
 def test_a_sound_file_has_its_secret_from_the_environment(tmp_path: Path) -> None:
     config = sound(tmp_path)
     assert isinstance(config.shop, PrestaShopTable)
@@ -74,18 +79,18 @@ def test_paths_are_relative_to_the_file_and_not_to_where_the_agent_was_started(
     path = write(Path("config"))
     (config,) = load([path], ENVIRONMENT)
     assert config.state.file == tmp_path / "config" / "state.db"
-    assert config.pohoda.database.get_secret_value() == str(tmp_path / "config" / "pohoda.db")
+    assert database_of(config) == str(tmp_path / "config" / "pohoda.db")
     write(Path("config"), SOUND.replace('"pohoda.db"', '"sqlite:///pohoda.db"'))
     (config,) = load([path], ENVIRONMENT)
-    assert config.pohoda.database.get_secret_value() == f"sqlite:///{tmp_path / 'config' / 'pohoda.db'}"
+    assert database_of(config) == f"sqlite:///{tmp_path / 'config' / 'pohoda.db'}"
     write(Path("config"), SOUND.replace('"pohoda.db"', f"' {tmp_path / 'pohoda.db'} '"))
     (config,) = load([path], ENVIRONMENT)
-    assert config.pohoda.database.get_secret_value() == str(tmp_path / "pohoda.db"), "spaces around it are no name"
+    assert database_of(config) == str(tmp_path / "pohoda.db"), "spaces around it are no name"
 
 
 def test_the_address_of_a_server_is_left_as_it_is_and_its_password_is_a_secret(tmp_path: Path) -> None:
     config = sound(tmp_path, SOUND.replace("pohoda.db", "mssql://reader:s3cret%2Fpass@server/StwPh_1"))
-    assert config.pohoda.database.get_secret_value() == "mssql://reader:s3cret%2Fpass@server/StwPh_1"
+    assert database_of(config) == "mssql://reader:s3cret%2Fpass@server/StwPh_1"
     assert {"s3cret%2Fpass", "s3cret/pass"} <= set(config.secrets())
     assert "s3cret" not in repr(config)
 
@@ -108,7 +113,7 @@ def server(folder: Path, before: str = "", after: str = "") -> Path:
 def test_a_named_instance_needs_no_name_of_a_database_beside_ico_and_year(tmp_path: Path) -> None:
     (config,) = load([server(tmp_path)], ENVIRONMENT)
     pohoda = config.pohoda
-    assert (pohoda.database.get_secret_value(), pohoda.user) == ("mssql://SERVER\\POHODA", "reader")
+    assert (database_of(config), pohoda.user) == ("mssql://SERVER\\POHODA", "reader")
     assert (pohoda.ico, pohoda.year) == ("01234567", 2026)
     assert "top-secret-key" in config.secrets()
     assert "top-secret-key" not in repr(config)

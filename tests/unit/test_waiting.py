@@ -32,7 +32,10 @@ class Two:
         breaker = ShopBreaker(self.state, self.shop.probe, ticks=lambda: self.now)
         self.products, self.quantities = (
             Dispatcher(target, self.shop, self.state, breaker, timeout=30.0, creator=creator, ticks=lambda: self.now)
-            for target, creator in ((Pieces(name="products", creates=True), ""), (Pieces(), "products"))
+            for target, creator in (
+                (Pieces(name="products", creates=True), ""),
+                (Pieces(creator="products"), "products"),
+            )
         )
         with self.state.write() as db:
             for name in ("products", "quantities"):
@@ -172,6 +175,8 @@ def test_the_death_of_a_product_takes_its_quantity_along_and_its_revival_revives
 def test_a_product_that_nobody_creates_leaves_its_quantity_a_dead_letter(two: Two) -> None:
     two.owe("quantities", "A", 3)
     two.work(two.quantities)
+    two.now += 20
+    two.work(two.quantities)
     assert two.statuses("quantities") == {"a": "dead"}
 
 
@@ -230,10 +235,15 @@ def test_of_a_product_that_was_there_the_pieces_wait_for_no_price(two: Two) -> N
     assert two.shop.sent == [("a", 3)]
 
 
-def test_what_came_before_its_product_was_heard_of_goes_when_the_product_is_made(two: Two) -> None:
+@pytest.mark.parametrize("later", [1, 30])
+def test_what_came_before_its_product_was_heard_of_goes_when_the_product_is_made(two: Two, later: int) -> None:
     two.owe("quantities", "A", 7)
     two.work(two.quantities)
-    assert two.statuses("quantities") == {"a": "dead"}, "nobody owes the creation yet"
+    assert two.statuses("quantities") == {"a": "pending"}, "nobody owes the creation yet"
+    assert two.quantities.next_due(two.now) == two.now + 20
+    two.now += later
+    two.work(two.quantities)
+    assert two.statuses("quantities") == {"a": "pending" if later < 20 else "dead"}
     two.owe("products", "A", 5)
     two.work(two.products)
     two.work(two.quantities)
