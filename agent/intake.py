@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from agent import failpoint
 from agent.mirrored import card_of
@@ -29,6 +29,8 @@ LARGE = 512 * 1024
 """Bytes of a document from which on its changes go in the bulk lane: about 250 cards."""
 OLDER = timedelta(minutes=75)
 """By so much a document may be older than the newest one: the October hour, and clocks of several workstations."""
+TOMORROW = 86_400.0
+"""Seconds by which a document may bear a time ahead of ours and be believed."""
 PRUNE_EVERY = 3600.0
 REMEMBERED = 366 * 86_400.0
 """Seconds for which it is known that a document was taken in."""
@@ -54,7 +56,7 @@ class Intake:
             if not 0 <= now - self._pruned < PRUNE_EVERY:
                 self._prune(now)
             return False
-        taken = self._judged(taken)
+        taken = self._judged(taken, now)
         failpoint.reach("before-intake-commit")
         self._commit(taken, now)
         failpoint.reach("after-intake-commit")
@@ -80,12 +82,12 @@ class Intake:
         with self.mirror.read() as db:
             return mirror.was_taken(db, sha)
 
-    def _judged(self, taken: Taken) -> Taken:
+    def _judged(self, taken: Taken, now: float) -> Taken:
         """Refuse a document that others have overtaken."""
         if taken.problem or taken.duplicate or not taken.document.stamp:
             return taken
         with self.mirror.read() as db:
-            newest = mirror.newest(db)
+            newest = mirror.newest(db, _local(now + TOMORROW))
         if not newest or _time(newest) - _time(taken.document.stamp) <= OLDER:
             return taken
         problem = BadDocument("outdated", f"it was made at {taken.document.stamp}, and one of {newest} was taken in")
@@ -143,6 +145,11 @@ class Intake:
 
 def _place(found: mirror.Document) -> tuple[str, str, int, int]:
     return found.sha, found.name, found.offset, found.part
+
+
+def _local(now: float) -> str:
+    """A moment as POHODA writes its times."""
+    return datetime.fromtimestamp(now, tz=UTC).astimezone().replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def _time(stamp: str) -> datetime:

@@ -149,9 +149,13 @@ def was_taken(db: sqlite3.Connection, sha: str) -> bool:
     return bool(last[0] == sha)
 
 
-def newest(db: sqlite3.Connection) -> str:
-    """The latest time that a document which told of cards bears; empty when there was none."""
-    return str(db.execute("SELECT coalesce(max(stamp), '') FROM document WHERE cards > 0").fetchone()[0])
+def newest(db: sqlite3.Connection, until: str) -> str:
+    """The latest time up to ``until`` that a document which told of cards bears; empty when there was none.
+
+    A time far in the future is a clock that was wrong, and must not make all that follows look old.
+    """
+    sql = "SELECT coalesce(max(stamp), '') FROM document WHERE cards > 0 AND stamp <= ?"
+    return str(db.execute(sql, (until,)).fetchone()[0])
 
 
 def told(db: sqlite3.Connection) -> bool:

@@ -14,14 +14,14 @@ import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from agent.errors import SourceUnavailable
 from agent.pohoda import stock, stores
 from agent.pohoda.bad import BadDocument, BadItem
-from agent.pohoda.envelope import sniff
+from agent.pohoda.envelope import closes, sniff
 from agent.pohoda.items import Item, items
 from agent.pohoda.names import Kind
 from agent.sources import SourceFinding
@@ -40,6 +40,8 @@ from agent.sources.export_files import (
 SETTLE = 1.0
 """Seconds for which a file must not change before it is taken."""
 _PIECE = 2**20
+_CHUNK_BYTES = 4 * 2**20
+"""A chunk ends here whatever its limit: one item may have 16 MiB, and memory is to stay flat."""
 _PARSERS: dict[Kind, Callable[[Sequence[Item]], Sequence[Any]]] = {
     "stock": stock.parse_many,
     "stores": stores.parse_many,
@@ -168,12 +170,15 @@ class ExportDirectory:
                 if taken(document.sha):
                     end = Place(document.sha, document.name, document.size)
                     return Taken(document, place=end, last=True, duplicate=True)
-                rest = items(document.path, start=start.offset, part=start.part, ico=self._ico)
+                rest = _whole(document, start, ico=self._ico)
                 self._open = _Open(document, start, rest)
             return self._chunk(self._open, known, limit)
         except OSError as error:
             self._let_go()
             raise unavailable(self.folder, error) from error
+        except BaseException:
+            self._let_go()  # the open file stands behind items that nobody got
+            raise
 
     def committed(self, taken: Taken) -> None:
         """What was taken is durable; a document that is through goes where it belongs, as soon as nobody holds it."""
@@ -237,9 +242,14 @@ class ExportDirectory:
         settled = [seen for seen in self._waiting if self._files.is_settled(seen, now)]
         for seen in sorted(settled, key=self._order):
             if self._files.is_ready(seen, now) and (path := self._files.take(seen.name)) is not None:
-                self._waiting = [one for one in self._waiting if one is not seen]
                 document = self._known_by_content(path)
+                if not self._files.is_as_seen(document.path, seen):
+                    self._files.give_back(document.path, seen.name)  # somebody still writes it
+                    continue
+                self._waiting = [one for one in self._waiting if one is not seen]
                 return document, Place(document.sha, document.name)
+            if self._files.holds_up(seen, now):
+                return None  # what is newer must not be overwritten by this one afterwards
         return None
 
     def _order(self, seen: Sighting) -> tuple[str, int, str]:
@@ -248,7 +258,10 @@ class ExportDirectory:
         if mark not in self._stamps:
             if len(self._stamps) > 10_000:
                 self._stamps.clear()
-            self._stamps[mark] = _stamp_of(self.folder / seen.name)
+            stamp = _stamp_of(self.folder / seen.name)
+            if stamp is None:  # held: it is asked again
+                return local_time(seen.mtime_ns), seen.mtime_ns, seen.name
+            self._stamps[mark] = stamp
         return self._stamps[mark] or local_time(seen.mtime_ns), seen.mtime_ns, seen.name
 
     def _known_by_content(self, path: Path) -> Document:
@@ -260,7 +273,7 @@ class ExportDirectory:
             size = file.tell()
         sha = digest.hexdigest()
         path = self._files.name_by(path, sha)
-        return Document(original(path), sha, size, _stamp_of(path), path)
+        return Document(original(path), sha, size, _stamp_of(path) or "", path)
 
     # -- what is in it -------------------------------------------------------------------------------------------------
 
@@ -268,12 +281,12 @@ class ExportDirectory:
         """Read up to so many items. The items before the one that spoils a document are given as well."""
         looked: list[Item] = []
         problem: BadDocument | None = None
+        last = True
         try:
-            looked.extend(islice(at.rest, limit))  # what came before an error stays in the list
+            last = _gathered(at.rest, looked, limit)
         except BadDocument as error:
             problem = error
         read, bad = _parsed(looked, known)
-        last = problem is not None or len(looked) < limit
         if looked:
             at.place = Place(at.document.sha, at.document.name, looked[-1].end, looked[-1].part.offset)
         cards = sum(item.kind == "stock" for item in looked)
@@ -302,6 +315,25 @@ class ExportDirectory:
         return f"{problem.reason}\n{name}: {problem}\n{problem.hint}\n{when}\n"
 
 
+def _whole(document: Document, start: Place, *, ico: str) -> Generator[Item, None, None]:
+    """The items of a document. Of one that does not close none, for half an export says nothing."""
+    sniff(document.path, ico=ico)
+    if not closes(document.path):
+        raise BadDocument("truncated", f"the root is not closed at the end of {document.size} bytes")
+    yield from items(document.path, start=start.offset, part=start.part, ico=ico)
+
+
+def _gathered(rest: Generator[Item, None, None], looked: list[Item], limit: int) -> bool:
+    """Fill ``looked``, which keeps what came before an error; True when the document is through."""
+    size = 0
+    for item in rest:
+        looked.append(item)
+        size += len(item.raw)
+        if len(looked) >= limit or size >= _CHUNK_BYTES:
+            return False
+    return True
+
+
 def _parsed(looked: Sequence[Item], known: Known) -> tuple[list[Read], list[BadItem]]:
     """Parse what is new of some items, in their order."""
     digests = [item.digest for item in looked if item.kind == "stock"]
@@ -319,10 +351,12 @@ def _parsed(looked: Sequence[Item], known: Known) -> tuple[list[Read], list[BadI
     return read, bad
 
 
-def _stamp_of(path: Path) -> str:
-    """When POHODA made a document; empty for what does not say, and for what is none."""
+def _stamp_of(path: Path) -> str | None:
+    """When POHODA made a document; empty for what does not say, and for what is none; None: it cannot be opened."""
     try:
         first = sniff(path).first
-    except (BadDocument, OSError):
+    except BadDocument:
         return ""
+    except OSError:
+        return None
     return first.stamp if first else ""

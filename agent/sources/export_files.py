@@ -27,6 +27,8 @@ PATIENCE = 60.0
 _UNFINISHED = (".tmp", ".part", ".crdownload")
 _TAKEN = re.compile(r"([0-9a-f]{16})\.(.+)", re.DOTALL)
 _MOST_NUMBERS = 10_000
+_LONGEST = 180
+"""Bytes of a name; 255 are allowed, and a hash, a number, ``.reason.txt`` are added to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class ExportFiles:
     def take(self, name: str) -> Path | None:
         """Move a file to ``work/``; None when another program holds it, or it is gone."""
         try:
-            target = self._free(WORK, name)
+            target = self._free(WORK, _shortened(name))
             os.replace(self.folder / name, target)  # noqa: PTH105 - as everywhere here: one system call, no more
         except FileNotFoundError:
             return None
@@ -97,8 +99,27 @@ class ExportFiles:
         self.held.discard(name)
         return target
 
+    def is_as_seen(self, path: Path, seen: Sighting) -> bool:
+        """Tell whether a file that was taken is still what the scan saw. Raises OSError."""
+        now = os.lstat(path)
+        return (now.st_size, now.st_mtime_ns) == (seen.size, seen.mtime_ns)
+
+    def give_back(self, path: Path, name: str) -> None:
+        """Move a file out of ``work/`` to where it came from. Raises OSError."""
+        target = next(one for one in _numbered(self.folder / name) if not os.path.lexists(one))
+        os.replace(path, target)  # noqa: PTH105 - as above
+
+    def holds_up(self, seen: Sighting, now: float) -> bool:
+        """Tell whether newer files wait for this one: it is held, and not for so long that it would stop everything."""
+        return seen.name in self.held and now - seen.since < PATIENCE
+
     def in_work(self) -> list[Path]:
         """What was taken and not finished. Raises `SourceUnavailable`."""
+        if (self.folder / WORK).is_symlink():
+            raise SourceUnavailable(
+                f"{self.folder / WORK} is a link, and documents must not leave the export directory.",
+                hint="Remove the link; the agent makes the folder itself.",
+            )
         try:
             with os.scandir(self.folder / WORK) as entries:
                 return sorted(Path(one.path) for one in entries if one.is_file(follow_symlinks=False))
@@ -109,7 +130,7 @@ class ExportFiles:
 
     def name_by(self, path: Path, sha: str) -> Path:
         """Name a file in ``work/`` by its content. Raises OSError."""
-        target = path.with_name(f"{sha[:16]}.{original(path)}")
+        target = path.with_name(f"{sha[:16]}.{_shortened(original(path))}")
         if target != path:
             os.replace(path, target)  # noqa: PTH105 - as above
         return target
@@ -118,7 +139,7 @@ class ExportFiles:
         """Move a file out of ``work/``, with a text beside it where there is a reason. Raises OSError."""
         with contextlib.suppress(OSError):
             os.utime(path, (now, now))  # how long it stays counts from now
-        target = self._free(folder, name)
+        target = self._free(folder, _shortened(name))
         if reason:
             beside = target.with_name(f"{target.name}.reason.txt")
             beside.write_text(reason, encoding="utf-8", newline="\r\n")
@@ -155,6 +176,14 @@ def _numbered(path: Path) -> Iterator[Path]:
     for number in range(2, _MOST_NUMBERS):
         yield path.with_name(f"{path.stem} ({number}){path.suffix}")
     raise OSError(f"there are {_MOST_NUMBERS} files named {path.name}")
+
+
+def _shortened(name: str) -> str:
+    """A name to which something can be added; nearly every one is as it was."""
+    if len(name.encode()) <= _LONGEST:
+        return name
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122 - of a name, not of a path
+    return stem.encode()[: _LONGEST - len(suffix)].decode(errors="ignore") + suffix
 
 
 def original(path: Path) -> str:
@@ -200,4 +229,6 @@ def local_time(mtime_ns: int) -> str:
 
 def _is_export(name: str) -> bool:
     lower = name.lower()
-    return lower.endswith(".xml") and not lower.startswith((".", "~")) and not lower.endswith(_UNFINISHED)
+    # Not printable are also bytes that are no text: neither the state file nor a note could hold such a name.
+    odd = lower.startswith((".", "~")) or lower.endswith(_UNFINISHED) or not name.isprintable()
+    return lower.endswith(".xml") and not odd
