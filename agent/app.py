@@ -79,6 +79,7 @@ class Rails:
     ingests: list[Ingest]
     dispatchers: list[Dispatcher]
     breaker: ShopBreaker
+    pace: Pace
     exports: Exports | None = None
     """What takes in the export directory: the first shop's that names it."""
 
@@ -118,18 +119,18 @@ def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Ra
 def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
     databases = {kind: parts.open_source(config, kind) for kind in sorted(config.targets.sources())}
     pace = Pace(config.shop.rate_limit)
-    probing = parts.make_shop(config, pace=pace)
+    on = config.targets.enabled()
+    probing = parts.make_shop(config, pace=pace.lane(on[0]))
     breaker = ShopBreaker(state, probing.probe)
     redact = redactor(config.secrets())
-    built = Rails(config, state, [probing], [], [], [], breaker)
+    built = Rails(config, state, [probing], [], [], [], breaker, pace)
     directory = parts.make_directory(config)
     if directory is not None and str(config.mirror) not in locks:
         locks[str(config.mirror)] = threading.RLock()
         built.exports = open_exports(config, directory, partial(parts.make_receiver, config))
-    on = config.targets.enabled()
     creates = bool("products" in on and config.targets.products and config.targets.products.create)
     for number, name in enumerate(on):
-        shop = probing if number == 0 else parts.make_shop(config, pace=pace)
+        shop = probing if number == 0 else parts.make_shop(config, pace=pace.lane(name))
         target = parts.make_target(config, name, shop)
         built.shops.append(shop)
         built.targets.append(target)
@@ -261,6 +262,7 @@ def _stop(built: Rails, threads: Sequence[Loop], deadline: float) -> None:
     calls_end = deadline - 1.0
     ended = [loop.join(max(0.0, calls_end - time.monotonic())) for loop in threads]
     if not all(ended):
+        built.pace.close()
         for shop in built.shops:
             shop.close()
         ended = [loop.join(max(0.0, deadline - time.monotonic())) for loop in threads]
