@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from agent import app
-from agent.cli import check, compare, explain, look, outbox, running
+from agent.cli import check, compare, explain, look, outbox, pairing, running
 from agent.cli.output import fail
 from agent.errors import AgentError, ConfigError
 from state.errors import StateError
@@ -33,6 +33,7 @@ for command in (
     check.check,
     look.status,
     explain.explain,
+    pairing.pairing,
     outbox.outbox,
     outbox.pause,
     outbox.resume,
