@@ -1,0 +1,142 @@
+"""The people who keep POHODA's catalogue: texts, prices, pictures and new cards. Each call is one short transaction.
+
+Beside `pohoda.Morning`, the people at the counter. All they touch moves ``DatSave`` of the card, as saving a card in
+POHODA does; by it the automatic task finds what to export (`changed`). Prices move in small steps.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from agent.demo import goods
+
+_BUSY = 5.0
+_KINDS = ("kovaný", "lakovaný", "skládací", "dětský", "náhradní", "vánoční")
+_TEXTS = (
+    ("Nově v nabídce.\r\nDoporučujeme & skladujeme.", 0),
+    ("<p>Nyní <b>lepší</b> než dřív.</p>\r\n<ul><li>snadná údržba</li></ul>", 1),
+)
+
+
+_FRESH: dict[str, object] = {"RelSkTyp": 1, "RefSklad": 1, "Template": 0, "IObchod": 1, "MJ": "ks", "RelDPHp": 2} | {
+    **dict.fromkeys(("Rezer", "ObjedP", "ObjedV"), 0.0),
+    "StavZ": 12.0,
+    "Hmotnost": 1.5,
+    "Popis": "Právě přišlo.",
+}
+"""What all new cards have in common."""
+_HANG = (
+    "INSERT INTO SkRefObraz (RefAg, Soubor, Popis, OrderFld, Vychozi)"
+    " VALUES (?, ?, 'nový', ?, NOT EXISTS (SELECT 1 FROM SkRefObraz WHERE RefAg = ?))"
+)
+_WITH_PICTURES = "SELECT RefAg FROM SkRefObraz GROUP BY RefAg HAVING COUNT(*) >= {}"
+
+
+class Office:
+    """One person at a desk. May be used by one thread at a time."""
+
+    def __init__(self, database: Path, documents: Path, *, seed: int = 1) -> None:
+        self._rng = random.Random(f"office {seed}")  # noqa: S311 - plausible work, not secrets
+        self._db = sqlite3.connect(database, isolation_level=None, timeout=_BUSY, check_same_thread=False)
+        self._pictures = documents / goods.PICTURES
+        self._made = 0
+
+    def reprice(self) -> None:
+        """Give a card a price that is up to 3 % higher or lower."""
+        factor = 1 + self._rng.choice((-0.03, -0.01, 0.01, 0.02, 0.03))
+        change = "UPDATE SKz SET ProdejKc = round(ProdejKc * ?, 2), ProdejDPH = round(ProdejDPH * ?, 2) WHERE ID = ?"
+        card = self._card()
+        self._save(card, change, factor, factor, card)
+
+    def rewrite(self) -> None:
+        """Give a card another name and another long text, plain or formatted."""
+        text, formatted = self._rng.choice(_TEXTS)
+        name = f"Zboží {self._rng.choice(_KINDS)} č. {self._rng.randint(1, 10**6)}"
+        card = self._card()
+        self._save(
+            card, "UPDATE SKz SET Nazev = ?, Popis2 = ?, FmtPopis2 = ? WHERE ID = ?", name, text, formatted, card
+        )
+
+    def add_picture(self) -> None:
+        """Take a picture of a card: the file first, then the row."""
+        card = self._card()
+        self._save(card, _HANG, *self._taken(card, place=99))
+
+    def remove_picture(self) -> None:
+        """Take one picture of a card away, the default one last; the file stays in the folder."""
+        card = self._card(_WITH_PICTURES.format(1))
+        which = "SELECT ID FROM SkRefObraz WHERE RefAg = ? ORDER BY Vychozi, OrderFld DESC, ID DESC LIMIT 1"
+        self._save(card, f"DELETE FROM SkRefObraz WHERE ID = ({which})", card)  # noqa: S608 - our own text
+
+    def turn_pictures(self) -> None:
+        """Make the newest picture of a card the default one, and turn the order of the others round."""
+        card = self._card(_WITH_PICTURES.format(2))
+        newest = "Vychozi = (ID = (SELECT MAX(ID) FROM SkRefObraz WHERE RefAg = ?))"
+        self._save(card, f"UPDATE SkRefObraz SET OrderFld = 100 - OrderFld, {newest} WHERE RefAg = ?", card, card)  # noqa: S608 - our own text
+
+    def new_card(self) -> str:
+        """Put a new card on offer, with a text, a price, a picture and some pieces; returns its code."""
+        self._made += 1
+        code, price = f"NOVY-{self._made:03d}", float(self._rng.randint(100, 900))
+        text, formatted = self._rng.choice(_TEXTS)
+        values = _FRESH | {
+            "IDS": code,
+            "EAN": f"858{self._made:010d}",
+            "Nazev": f"Novinka č. {self._made}",
+            "Popis2": text,
+            "FmtPopis2": formatted,
+            "ProdejKc": price,
+            "ProdejDPH": round(price * 1.21, 2),
+            "DatSave": _now(),
+        }
+        with self._transaction():
+            made = self._db.execute(
+                f"INSERT INTO SKz ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608 - our own names
+                tuple(values.values()),
+            )
+            self._db.execute(_HANG, self._taken(made.lastrowid or 0, place=1))
+        return code
+
+    def changed(self, since: datetime) -> list[int]:
+        """Ids of the cards that were saved since then, as the export of changed cards chooses them."""
+        moment = since.isoformat(" ", "seconds")
+        return [card for (card,) in self._db.execute("SELECT ID FROM SKz WHERE DatSave >= ? ORDER BY ID", (moment,))]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def _card(self, among: str = "SELECT ID FROM SKz WHERE IObchod = 1 AND RelSkTyp = 1 AND Template = 0") -> int:
+        """Choose a card: one that is on offer, unless another choice is given; any where there is none such."""
+        found = self._db.execute(among).fetchall() or self._db.execute("SELECT ID FROM SKz").fetchall()
+        return int(self._rng.choice(sorted(found))[0])
+
+    def _taken(self, card: int, *, place: int) -> tuple[object, ...]:
+        """Take a picture: make its file, and the values of its row."""
+        file = f"snímek {card} {self._rng.randrange(10**9)}.png"
+        (self._pictures / file).write_bytes(goods.png(self._rng.randrange(2**24)))
+        return card, file, place, card
+
+    def _save(self, card: int, change: str, *given: object) -> None:
+        with self._transaction():
+            self._db.execute(change, given)
+            self._db.execute("UPDATE SKz SET DatSave = ? WHERE ID = ?", (_now(), card))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _now() -> str:
+    return datetime.now().isoformat(" ", "seconds")  # noqa: DTZ005 - POHODA's times are local, without offset
