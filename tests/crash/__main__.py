@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import random
 import shutil
 import signal
 import sqlite3
 import sys
 import tempfile
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.demo import pohoda
 from agent.demo.prestashop import FakePrestaShop
-from tests.crash import mutations
+from tests.crash import catalogue, mutations
 from tests.crash.books import Books, InFile, OnServer
 from tests.crash.child import ROOT, Child, kill_all
 from tests.crash.judge import Verdict, judge
+from tests.crash.lives import kill_often, nothing_owed, until_quiet
 from tests.crash.storm import ODDS, Storm
 from tests.crash.writer import Writer
 from tests.mssql.drivers import DRIVERS, Driver, find
@@ -61,6 +60,7 @@ class Options:
     points: tuple[str, ...] = POINTS
     database: str = "sqlite"
     driver: Driver = "FreeTDS"
+    source: str = ""
 
 
 def main() -> None:
@@ -68,17 +68,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--strategy", default="fingerprint", choices=["fingerprint", "modified-at", "rowversion"])
-    parser.add_argument("--cards", type=int, default=2000)
+    parser.add_argument("--cards", type=int, help="default: 2000, of a catalogue 400")
+    parser.add_argument("--source", default="", choices=["", *catalogue.SOURCES], help="a whole catalogue, read there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutation", default="", choices=["", *mutations.MUTATIONS], help="run a broken build")
     parser.add_argument("--keep", action="store_true", help="keep the folder, for a post-mortem")
-    parser.add_argument("--points", default=",".join(POINTS), help="fail points to die at, in turn")
+    parser.add_argument("--points", default="", help="fail points to die at, in turn")
     parser.add_argument("--database", default="sqlite", choices=["sqlite", "mssql"], help="mssql: the TDS test server")
     parser.add_argument("--driver", default="FreeTDS", choices=DRIVERS, help="which ODBC driver the agent reads it by")
     said = vars(parser.parse_args())
     if said["database"] == "mssql" and find(said["driver"]) is None:
         parser.error(f"the ODBC driver {said['driver']} is missing")
-    options = Options(**{**said, "points": tuple(said["points"].split(","))})
+    points = tuple(filter(None, said["points"].split(",")))
+    cards = said["cards"] or (400 if said["source"] else 2000)
+    options = Options(**{**said, "points": points or (() if said["source"] else POINTS), "cards": cards})
     folder = Path(tempfile.mkdtemp(prefix="pohoda-crash-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what follows happens then, too
     try:
@@ -94,6 +97,9 @@ def main() -> None:
 def run(options: Options, folder: Path) -> int:
     """Kill the agent ``options.kills`` times while cards change; returns the exit code."""
     tree = mutations.build(options.mutation, folder / "tree") if options.mutation else ROOT
+    if options.source:
+        plan = catalogue.Plan(options.source, options.kills, options.cards, options.seed, options.points)
+        return catalogue.run(plan, folder, tree)
     path = folder / "pohoda.db"
     in_file = options.database == "sqlite"
     row_version = options.strategy == "rowversion"
@@ -120,12 +126,17 @@ def _storm(options: Options, folder: Path, tree: Path, cards: list[tuple[int, st
         writer.start()
         begin = time.monotonic()
         with books.trouble():
-            kills = _kill(options, config, tree)
+            kills = kill_often(
+                lambda point: Child(config, tree=tree, failpoint=point),
+                options.kills,
+                options.points,
+                seed=options.seed,
+            )
             last = Child(config, tree=tree)
             _until_all_faults(shop, seconds + 60)
             written = writer.finish(seconds * 3)
         storm.over = True
-        quiet = _until_quiet(folder / "state.db", last, 90, calm=books.calm) and written
+        quiet = until_quiet(lambda: nothing_owed(folder / "state.db"), last, 90, calm=books.calm) and written
         code = last.stop()
         rows = dict(_stock_rows(shop))
         held = shop.quantities()
@@ -169,65 +180,16 @@ def _prepare(database: Path) -> list[tuple[int, str]]:
 def _baseline(config: Path, folder: Path, tree: Path) -> None:
     """Let the first life read the shop and send the differences in peace."""
     child = Child(config, tree=tree)
-    if not _until_quiet(folder / "state.db", child, 60, calm=2.0):
+    if not until_quiet(lambda: nothing_owed(folder / "state.db"), child, 60, calm=2.0):
         print((folder / "agent.log").read_text(encoding="utf-8")[-3000:], file=sys.stderr)
         raise SystemExit("the agent did not finish its baseline")
     child.stop()
-
-
-def _kill(options: Options, config: Path, tree: Path) -> list[float]:
-    """End life after life: at named points in turn, and at random moments."""
-    chance = random.Random(options.seed)
-    kills: list[float] = []
-    where: Counter[str] = Counter()
-    for number in range(options.kills):
-        if number % 2 == 0:
-            point = options.points[(number // 2) % len(options.points)]
-            child = Child(config, tree=tree, failpoint=f"{point}:{chance.randint(1, 4)}")
-            where[point if child.wait_dead(4.0) else "at random"] += 1
-        else:
-            child = Child(config, tree=tree)
-            child.wait_dead(chance.uniform(0.4, 2.5))
-            where["at random"] += 1
-        kills.append(child.kill())
-    print(f"killed: {dict(where)}")
-    return kills
 
 
 def _until_all_faults(shop: FakePrestaShop, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end and any(not shop.faults.counts.get(kind) for kind in ODDS):
         time.sleep(0.1)
-
-
-def _until_quiet(state: Path, child: Child, seconds: float, *, calm: float) -> bool:
-    """Wait until nothing is pending or resting, for so many seconds on end, with polls between."""
-    end = time.monotonic() + seconds
-    moved = time.monotonic()
-    while time.monotonic() < end and child.alive():
-        time.sleep(0.5)
-        if not _is_quiet(state):
-            moved = time.monotonic()
-        elif time.monotonic() >= moved + calm:
-            return True
-    return False
-
-
-def _is_quiet(state: Path) -> bool:
-    if not state.exists():
-        return False
-    connection = sqlite3.connect(state.as_uri() + "?mode=ro", uri=True)
-    try:
-        waiting = connection.execute(
-            "SELECT (SELECT count(*) FROM delivery WHERE status IN ('pending', 'held'))"
-            " + (SELECT count(*) FROM rest) + (SELECT count(*) FROM reread)"
-        ).fetchone()[0]
-        done = connection.execute("SELECT count(*) FROM target WHERE baseline = 'complete'").fetchone()[0]
-    except sqlite3.Error:
-        return False
-    finally:
-        connection.close()
-    return bool(done) and not waiting
 
 
 def _stock_rows(shop: FakePrestaShop) -> list[tuple[int, str]]:

@@ -10,6 +10,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.demo.prestashop import FakePrestaShop
@@ -66,13 +67,15 @@ class Storm:
         if self.over:
             return Fault("none")
         missing = [kind for kind in ODDS if not self._shop.faults.counts.get(kind)]
-        ticket = self._random.random()
-        for kind, odds in ODDS.items():
-            # what has not been seen yet comes sooner, so that a short storm has every fault, too
-            ticket -= odds * (3 if kind in missing else 1)
-            if ticket < 0:
-                return Fault(kind, delay=self._random.uniform(0.2, 5) * self._timeout, retry_after=self._after())
-        return Fault("none")
+        return draw(self._random, ODDS, missing, self._timeout)
 
-    def _after(self) -> float | str | None:
-        return self._random.choice([1.0, "date:1", None])
+
+def draw(chance: random.Random, odds: Mapping[Kind, float], missing: Sequence[Kind], timeout: float) -> Fault:
+    """Draw the fate of one request; late writes land up to five time-outs later."""
+    ticket = chance.random()
+    for kind, share in odds.items():
+        # what has not been seen yet comes sooner, so that a short storm has every fault, too
+        ticket -= share * (3 if kind in missing else 1)
+        if ticket < 0:
+            return Fault(kind, delay=chance.uniform(0.2, 5) * timeout, retry_after=chance.choice([1.0, "date:1", None]))
+    return Fault("none")

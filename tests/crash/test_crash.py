@@ -1,4 +1,4 @@
-"""The crash test as a test: a short sound run, and three broken builds that it must catch."""
+"""The crash test as a test: short sound runs, and broken builds that it must catch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ BROKEN = [
     ("shadow-while-pending", "before-send,after-settle"),
 ]
 """Each mistake with the moments at which it shows soonest."""
+BROKEN_CATALOGUE = [
+    ("create-without-a-look", "database", ("--points", "after-intent,after-send", "--kills", "2", "--cards", "30")),
+    ("upload-without-a-look", "database", ("--points", "after-send", "--kills", "2", "--cards", "30")),
+    ("place-before-rows", "export-directory", ("--points", "before-intake-commit", "--kills", "4", "--cards", "60")),
+]
+"""Mistakes with products, pictures and files: where they are read, and how they show soonest."""
 
 
 def test_every_mutation_is_tried() -> None:
-    assert {name for name, _ in BROKEN} == set(MUTATIONS)
+    assert {name for name, *_ in [*BROKEN, *BROKEN_CATALOGUE]} == set(MUTATIONS)
 
 
 def crash(*options: str) -> subprocess.CompletedProcess[str]:
@@ -55,3 +61,22 @@ def test_nothing_is_lost_when_the_sql_server_is_restarted_too(strategy: str, dri
     result = crash("--kills", "3", "--cards", "300", *options)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "kills=3 lost=0 regressed=0" in result.stdout.splitlines()[-1]
+
+
+def test_nothing_is_lost_or_doubled_when_the_agent_is_killed_amid_files_and_creations() -> None:
+    result = crash("--kills", "5", "--cards", "40", "--source", "export-directory")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "kills=5 lost=0 doubled=0" in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("name", "source", "options"), BROKEN_CATALOGUE)
+def test_a_build_that_loses_or_doubles_goods_is_caught(name: str, source: str, options: tuple[str, ...]) -> None:
+    """As above: one of three runs must show it."""
+    for seed in ("1", "2", "3"):
+        result = crash(*options, "--source", source, "--mutation", name, "--seed", seed)
+        last = result.stdout.splitlines()[-1]
+        assert last.startswith("kills=")
+        if " lost=0 doubled=0 " not in last:
+            assert result.returncode == 1, result.stdout + result.stderr
+            return
+    pytest.fail(f"{name} was not caught: {last}")
