@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGED = 0.02
-BATCH = 300
+BATCH = 100
+"""Cards that are worked on together, as many as are parsed together: more do not fit into the processor's cache."""
 _SHA = "0" * 64
 """Of a picture: its file is not read."""
 _TAG = f"{{{LSTK}}}stock"

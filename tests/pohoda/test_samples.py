@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_a_full_card_is_read_to_its_last_field() -> None:
     assert (full.code, full.name, full.store) == ("Z001", "Židle kuchyňská dřevěná", "ZBOŽÍ")
     assert (full.count, full.reservation, full.received_orders) == (Decimal(37), Decimal(4), Decimal(6))
     assert (full.producer, full.description) == ("Dřevo & syn", "Masivní židle <b>buk</b>.")
-    unset = {field for field in StockItem.__slots__ if getattr(full, field) in {None, ()}}
+    unset = {one.name for one in fields(StockItem) if getattr(full, one.name) in {None, ()}}
     assert unset == {"unit3", "coefficient3", "main_category", "alternative_stocks"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from pathlib import Path
 
@@ -198,9 +199,9 @@ def test_an_empty_batch_is_no_cards() -> None:
     assert parse_many([]) == []
 
 
-def test_a_card_made_of_slots_is_the_one_that_its_class_makes(tmp_path: Path) -> None:
+def test_a_card_made_of_a_dict_is_the_one_that_its_class_makes(tmp_path: Path) -> None:
     fields = {name for name, _ in stock._TEXTS.values()}
-    assert fields <= set(StockItem.__slots__)
+    assert fields <= {one.name for one in dataclasses.fields(StockItem)}
     values = {"code": "A", "count": Decimal(1), "categories": (1,)}
     assert stock._made(values) == StockItem("A", count=Decimal(1), categories=(1,))
     assert hash(stock._made(values)) == hash(StockItem("A", count=Decimal(1), categories=(1,)))

@@ -250,7 +250,9 @@ def _row(
         vat=_vat(kind) if has_vat else "",
         vat_rate=rate,
         availability=soon,
-        marks=tuple(mark for mark, ticked in zip(MARKS, marks, strict=True) if ticked and exact.tick(ticked)),
+        marks=tuple([one for one, ticked in zip(MARKS, marks, strict=True) if ticked and exact.tick(ticked)])
+        if any(marks)
+        else (),
         net=net,
         gross=gross,
         price_from="SKz.ProdejKc" if level is None else f"{_LEVEL} (level {level.code})",
