@@ -23,6 +23,8 @@ from state import mirror
 from state.db import StateFile
 from state.errors import StateError
 
+CALLED = "ANO"
+"""Begins what ``check`` says of an address that POHODA has called: the word that POHODA itself shows there."""
 RECEIVING = 0.05
 """Seconds between two looks of the receiver: it waits inside of its step for what comes."""
 SCANNING = 1.0
@@ -139,7 +141,7 @@ def _addresses(config: Config, calls: dict[str, tuple[str, float, int]]) -> list
         if path in calls:
             _, at, count = calls[path]
             when = datetime.fromtimestamp(at).astimezone().strftime("%d.%m.%Y %H:%M")
-            text = f"ANO  {address}  (POHODA called it {count} times, last {when})"
+            text = f"{CALLED}  {address}  (POHODA called it {count} times, last {when})"
         else:
             text = f"{address}  (not called yet: paste it into POHODA, Internetové obchody, Export, {field_name})"
         found.append(SourceFinding("ok", f"receiver {field_name}", text))

@@ -15,6 +15,7 @@ from agent import app, parts
 from agent.cli.output import as_json, load_configs, print_json, with_config
 from agent.config import Config
 from agent.errors import AgentError
+from agent.exports import CALLED
 from agent.log import redactor
 from agent.settings import QuantitiesTable
 from agent.shops import Finding, Shop
@@ -42,7 +43,10 @@ def check(paths: tuple[Path, ...], *, json_: bool) -> None:
         print_json(records)
     else:
         for record in records:
-            click.echo(f"{MARKS[record['verdict']]} {record['shop']}: {record['subject']}: {record['text']}")
+            text = record["text"]
+            if text.startswith(CALLED):
+                text = click.style(CALLED, fg="green", bold=True) + text.removeprefix(CALLED)
+            click.echo(f"{MARKS[record['verdict']]} {record['shop']}: {record['subject']}: {text}")
             if record["hint"] and record["verdict"] != "ok":
                 click.echo(f"          try: {record['hint']}")
     sys.exit(code)

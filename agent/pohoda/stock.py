@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _S, _T = f"{{{STK}}}", f"{{{TYP}}}"
 _ID, _IDS, _NAME = _T + "id", _T + "ids", _T + "name"
 _DESCRIPTION, _ORDER = _S + "description", _S + "order"
+_HEADER, _PRICES, _PRICE = _S + "stockHeader", _S + "stockPriceItem", _S + "stockPrice"
+_PICTURE, _PICTURE_ID, _FILE, _CATEGORY = _S + "picture", _S + "id", _S + "filepath", _S + "idCategory"
 _LIST = _T + "list"
 
 _Read: TypeAlias = Callable[[str | None], Decimal | int | str | bool | None]
@@ -69,9 +71,10 @@ def stock_item(element: _Element) -> StockItem:
     """Read one ``lStk:stock``. Raises `Unusable` for a field that is no value, and for a card without a code."""
     values: dict[str, Any] = {}
     for part in element:
-        if part.tag == _S + "stockHeader":
+        tag = part.tag
+        if tag == _HEADER:
             _header(part, values)
-        elif part.tag == _S + "stockPriceItem":
+        elif tag == _PRICES:
             _price_levels(part, values)
     if not values.get("code"):
         raise Unusable("code", f"the card with id {values.get('id')} has no code", hint="Give it a code in POHODA.")
@@ -86,9 +89,10 @@ def _made(values: dict[str, Any]) -> StockItem:
 
 
 def _header(header: _Element, values: dict[str, Any]) -> None:
+    look_up = _TEXTS.get
     for element in header:
         tag = element.tag
-        if known := _TEXTS.get(tag):
+        if known := look_up(tag):
             field, read = known
             try:
                 values[field] = read(element.text)
@@ -122,7 +126,7 @@ def _supplier(element: _Element, values: dict[str, Any]) -> None:
 
 def _categories(element: _Element, values: dict[str, Any]) -> None:
     found = []
-    for one in element.iterchildren(_S + "idCategory"):
+    for one in element.iterchildren(_CATEGORY):
         ident = own(whole_number, one)
         if ident is not None:
             found.append(ident)
@@ -133,10 +137,10 @@ def _categories(element: _Element, values: dict[str, Any]) -> None:
 
 def _pictures(element: _Element, values: dict[str, Any]) -> None:
     found = []
-    for one in element.iterchildren(_S + "picture"):
+    for one in element.iterchildren(_PICTURE):
         inside = texts(one)
-        ident, order = said(whole_number, inside, _S + "id"), said(whole_number, inside, _ORDER)
-        file, description = short(inside.get(_S + "filepath")), short(inside.get(_DESCRIPTION))
+        ident, order = said(whole_number, inside, _PICTURE_ID), said(whole_number, inside, _ORDER)
+        file, description = short(inside.get(_FILE)), short(inside.get(_DESCRIPTION))
         found.append(Picture(ident, file, description, order, bool(attribute(flag, one, "default"))))
     values["pictures"] = tuple(found)
 
@@ -205,7 +209,7 @@ def _user_parameters(element: _Element, values: dict[str, Any]) -> None:
 
 def _price_levels(element: _Element, values: dict[str, Any]) -> None:
     found = []
-    for inside in map(texts, element.iterchildren(_S + "stockPrice")):
+    for inside in map(texts, element.iterchildren(_PRICE)):
         price = said(number, inside, _T + "price")
         found.append(PriceLevel(said(whole_number, inside, _ID), short(inside.get(_IDS)), price))
     values["price_levels"] = tuple(found)

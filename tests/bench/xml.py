@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from agent.app import spare_the_collector
 from agent.ingest import to_json
 from agent.mirrored import card_of
 from agent.pohoda.card import StockItem
@@ -119,6 +120,7 @@ class Events:
     """Makes the values of all four targets of cards, by the views and targets of the agent, without a database."""
 
     def __init__(self, folder: Path) -> None:
+        spare_the_collector()
         file = folder / "mirror.db"
         with closing(open_mirror(file, stamp="")) as mirror, mirror.write() as db:
             put_stores(db, [("ZBOŽÍ", None)])
