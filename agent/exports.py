@@ -93,6 +93,9 @@ def check_exports(config: Config, directory: ExportDirectory | None) -> list[Sou
         return []
     with contextlib.closing(directory):
         found = directory.check()
+    if not config.pohoda.ico:
+        hint = 'Set [pohoda] ico = "12345678": another company\'s cards would take the place of these.'
+        found.append(SourceFinding("warning", "exports", "exports of every company are taken", hint))
     file = _inspected(config)
     calls: dict[str, tuple[str, float, int]] = {}
     try:

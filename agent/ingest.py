@@ -129,11 +129,13 @@ class Ingest:
                 stored = cursors.cursor_of(db, self.source.name)
             self._cursor = orjson.loads(stored) if stored else None
         batch = self.source.read(self._cursor, self._seen)
+        if batch.unfinished:
+            return False
         asked, recomputed, more = self._asked(batch)
         if asked or recomputed or self._worth_a_commit(batch, now):
             if batch.wound_back:
                 self._start_again(batch)
-            over = not (batch.more or more or batch.unfinished)
+            over = not (batch.more or more)
             chunks = _chunks(list(asked))
             for number, keys in enumerate(chunks, 1):
                 chunk, last = {key: asked[key] for key in keys}, number == len(chunks)
@@ -155,7 +157,7 @@ class Ingest:
 
     def _worth_a_commit(self, batch: Batch, now: float) -> bool:
         """Without changes the cursor need not be durable each second: an older one only reads some rows again."""
-        judge_now = self._unjudged and not (batch.more or batch.unfinished)
+        judge_now = self._unjudged and not batch.more
         return judge_now or bool(batch.wound_back) or not 0 <= now - self._stored_at < CURSOR_EVERY
 
     def _asked(self, batch: Batch) -> tuple[dict[str, _Asked], dict[str, str | None], bool]:

@@ -53,8 +53,8 @@ def remember(db: sqlite3.Connection, source: str, seen: Iterable[SeenTuple], gon
 
 
 def forget(db: sqlite3.Connection, source: str) -> None:
-    """Forget all rows of a source: another one is behind its name, which knows nothing of them."""
-    db.execute("DELETE FROM seen WHERE source = ?", (source,))
+    """Forget how all rows of a source looked, for another one is behind its name; not which were on offer."""
+    db.execute("UPDATE seen SET fingerprint = x'' WHERE source = ?", (source,))
 
 
 def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> list[SeenTuple]:

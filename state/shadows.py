@@ -99,7 +99,7 @@ def tried(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[str, 
     return dict(
         db.execute(
             "SELECT l.key, l.intent FROM json_each(?) CROSS JOIN link AS l"
-            " ON l.thing = ? AND l.key = json_each.value AND l.link IS NOT NULL AND l.intent IS NOT NULL",
+            " ON l.thing = ? AND l.key = json_each.value AND l.link IS NOT NULL AND json_valid(l.intent)",
             (json.dumps(list(keys)), thing),
         )
     )

@@ -69,9 +69,9 @@ class Batch:
     scanned: int = 0
     """Rows looked at, for ``status``."""
     unfinished: bool = False
-    """What tells of changes is still growing (an export is being taken in): the guard waits for its end."""
+    """What tells of changes is still growing (an export is being taken in): nothing is read before its end."""
     forgets: bool = False
-    """The source is another one that knows nothing of the rows remembered so far: they are to be forgotten."""
+    """The source is another one, which knows nothing of the rows remembered: how they looked is to be forgotten."""
 
 
 RowT_co = TypeVar("RowT_co", covariant=True)

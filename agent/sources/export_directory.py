@@ -239,8 +239,7 @@ class ExportDirectory:
         """Take the oldest document that is ready."""
         now = self._clock()
         self._waiting = self._files.scan(now)
-        settled = [seen for seen in self._waiting if self._files.is_settled(seen, now)]
-        for seen in sorted(settled, key=self._order):
+        for seen in sorted(self._waiting, key=self._order):
             if self._files.is_ready(seen, now) and (path := self._files.take(seen.name)) is not None:
                 document = self._known_by_content(path)
                 if not self._files.is_as_seen(document.path, seen):

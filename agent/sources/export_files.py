@@ -110,8 +110,8 @@ class ExportFiles:
         os.replace(path, target)  # noqa: PTH105 - as above
 
     def holds_up(self, seen: Sighting, now: float) -> bool:
-        """Tell whether newer files wait for this one: it is held, and not for so long that it would stop everything."""
-        return seen.name in self.held and now - seen.since < PATIENCE
+        """Tell whether newer files wait for this one, which grows or is held: not for so long that nothing would go."""
+        return now - seen.since < PATIENCE
 
     def in_work(self) -> list[Path]:
         """What was taken and not finished. Raises `SourceUnavailable`."""

@@ -1,8 +1,9 @@
 """The mirror as a database that is read: POHODA's tables, as its documents have told them so far.
 
-What is special about it: it only knows what it was told, so nothing is read before a first document was taken in to its
-end (a code in two stores would show the pieces of one); while a document is under way a pass is not over, so the guard
-waits for its end; and another mirror behind the name forgets the old one's rows instead of taking them for deleted.
+What is special about it: it only knows what it was told, and a part of a document says something else than the whole
+(pieces that went from one store to the other would be counted in both, or in none). So nothing is read before a first
+document was taken in to its end, nor while another is under way; each call reads one moment, in one transaction. And
+another mirror behind the name forgets how the old one's rows looked instead of taking them for deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from agent.sources.connect import CALL_LIMIT, LOCK_WAIT, open_sqlite
 from agent.sources.reader import Reader
 
 STANDSTILL = 600.0
-"""Seconds without progress after which a document under way holds the guard's verdict up no longer."""
+"""Seconds without progress after which a document under way holds nothing up any more (its file was taken away)."""
 _IDENTITY = "SELECT value FROM meta WHERE name = 'identity'"
 _TOLD = "SELECT 1 FROM document WHERE outcome = 'done' AND cards > 0 LIMIT 1"
 _UNDER_WAY = "SELECT offset, size, moved_at FROM document WHERE outcome = 'under way'"
@@ -30,6 +31,7 @@ class MirrorDatabase:
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
+        self._opened = clock()
         self._inner = open_sqlite(path, CALL_LIMIT, LOCK_WAIT, what="what was exported", explain=_explain)
 
     @property
@@ -46,13 +48,17 @@ class MirrorDatabase:
         if not self._path.exists():
             raise _nothing_yet()
         with self._inner.reading() as reader:
-            if not reader.run(_TOLD):
-                raise _first(reader)
-            yield reader
+            reader.run("BEGIN")
+            try:
+                if not reader.run(_TOLD):
+                    raise _first(reader)
+                yield reader
+            finally:
+                reader.run("ROLLBACK")
 
     def growing(self, reader: Reader) -> bool:
-        """Tell whether a document is being taken in: what changed so far is not all."""
-        return any(self._clock() - moved < STANDSTILL for _, _, moved in reader.run(_UNDER_WAY))
+        """Tell whether a document is being taken in, so that what the mirror holds just now is of two moments."""
+        return any(self._clock() - max(moved, self._opened) < STANDSTILL for _, _, moved in reader.run(_UNDER_WAY))
 
     def close(self) -> None:
         """Let go of connections."""

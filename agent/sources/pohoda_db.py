@@ -79,13 +79,15 @@ class PohodaTable(Generic[RowT]):
         self._prepared: Prepared[RowT] | None = None
         self._met: dict[str, set[int]] = {}
         self._growing = growing
-        self._unfinished = False
 
     def read(self, cursor: Cursor | None, seen: Seen) -> Batch:
         """Detect which keys changed: a chunk of a pass, or a live poll. Raises `SourceUnavailable`, then as before."""
         try:
             with self._database.reading() as reader:
-                self._unfinished = self._growing is not None and self._growing(reader)
+                if self._growing is not None and self._growing(reader):
+                    if cursor is None:
+                        raise _taken_in()
+                    return Batch((), cursor, more=False, unfinished=True)
                 return self._read(reader, cursor, seen)
         except SourceUnavailable:
             self._prepared, self._looked = None, ()  # what was taken in for this read must not count
@@ -96,7 +98,10 @@ class PohodaTable(Generic[RowT]):
         """Read all present rows of these keys, at most 500. Raises `SourceUnavailable`."""
         try:
             with self._database.reading() as reader:
-                found = present(reader, self._prepared or self._prepare(reader), keys, seen, self._met)
+                view = self._prepared or self._prepare(reader)
+                if self._growing is not None and self._growing(reader):
+                    raise _taken_in()
+                found = present(reader, view, keys, seen, self._met, only_told=self._growing is not None)
         except SourceUnavailable:
             self._prepared = None  # it may be for a column that only this read asks for
             self._catalogue.clear()
@@ -215,7 +220,8 @@ class PohodaTable(Generic[RowT]):
         size = self._chunk if at.mark is None else min(self._chunk, LIVE_CHUNK)
         view = self._prepared or self._prepare(reader)
         after = -1 if at.after is None else at.after
-        found = walk.chunk(reader, view, seen, after=after, limit=size, unmoved=self._unmoved)
+        only_told = self._growing is not None
+        found = walk.chunk(reader, view, seen, after=after, limit=size, unmoved=self._unmoved, only_told=only_told)
         self._pass.spent(began)
         if found.after is None:
             self._pass.ended()
@@ -242,7 +248,6 @@ class PohodaTable(Generic[RowT]):
             bulk=bulk,
             wound_back=wound_back,
             scanned=found.scanned,
-            unfinished=self._unfinished,
         )
 
     def _prepare(self, reader: Reader) -> Prepared[RowT]:
@@ -264,6 +269,10 @@ class PohodaTable(Generic[RowT]):
 
     def _source(self, live: Live | None) -> tuple[str, str]:
         return self._database.identity, f"{self._view.settings()}-{live.name if live else 'fingerprint'}"
+
+
+def _taken_in() -> SourceUnavailable:
+    return SourceUnavailable("An export is being taken in.", hint="What it tells is read when it is through.")
 
 
 def _moves(reader: Reader, view: Prepared[Any]) -> int | None:

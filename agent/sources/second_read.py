@@ -21,9 +21,18 @@ RowT = TypeVar("RowT")
 
 
 def present(
-    reader: Reader, view: Prepared[RowT], keys: Sequence[str], seen: Seen, met: Mapping[str, set[int]]
+    reader: Reader,
+    view: Prepared[RowT],
+    keys: Sequence[str],
+    seen: Seen,
+    met: Mapping[str, set[int]],
+    *,
+    only_told: bool = False,
 ) -> Present[RowT]:
-    """Read all present rows of the keys, and of every key that one of these rows belongs to now, or belonged to."""
+    """Read all present rows of the keys, and of every key that one of these rows belongs to now, or belonged to.
+
+    ``only_told``: of a mirror of exports; a row remembered of an earlier one (it has no fingerprint) is not gone.
+    """
     rows: dict[int, Raw] = {}
     key: dict[int, str] = {}
     remembered: dict[int, SeenRow] = {}
@@ -43,6 +52,10 @@ def present(
                 rows[raw[0]], key[raw[0]] = raw, name
         remembered.update(seen.of_rows(sorted(rows.keys() - remembered.keys())))
         pending = sorted({*key.values(), *(remembered[row].key for row in rows if row in remembered)} - done)
+
+    def lost(row: SeenRow) -> bool:
+        return bool(row.fingerprint) or not only_told
+
     digests = view.digests(list(rows.values()))
     by_key: dict[str, list[RowT]] = {each: [] for each in done}
     for row in sorted(rows):
@@ -50,7 +63,7 @@ def present(
     return Present(
         rows={each: tuple(found) for each, found in by_key.items()},
         seen=tuple(SeenRow(row, key[row], digests[row], view.offered(rows[row])) for row in sorted(rows)),
-        gone=tuple(sorted(remembered.keys() - rows.keys())),
+        gone=tuple(sorted(row for row in remembered.keys() - rows.keys() if lost(remembered[row]))),
         before=remembered,
     )
 

@@ -212,7 +212,7 @@ def test_no_more_requests_than_the_rate_limit_leave_for_the_shop(play: Stage) ->
         seconds = time.monotonic() - begin
         asked = sum(play.shop.requests.values())
     assert asked <= 8 * seconds + 8  # a second's worth may leave at once
-    assert asked > 8
+    assert asked > 4
 
 
 def test_a_live_change_overtakes_thousands_of_values_that_a_changed_setting_has_made(play: Stage) -> None:

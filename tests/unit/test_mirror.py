@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from agent.demo import export, pohoda
 from agent.errors import SourceUnavailable, Unusable
 from agent.events import Value
+from agent.ingest import Ingest
 from agent.jobs.whole import Gathered, whole
 from agent.mirrored import card_of
 from agent.pohoda.card import StockItem
@@ -31,7 +33,7 @@ from agent.targets.prices import Prices, PriceSettings
 from agent.targets.products import Products, ProductSettings
 from agent.targets.quantities import Quantities, QuantitySettings
 from state import mirror
-from state.db import StateFile
+from state.db import StateFile, open_state
 from state.mirror import Card, open_mirror
 
 Deduct = Literal["none", "reservations", "received-orders"]
@@ -44,7 +46,8 @@ class Books:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "export.db"
         self.file: StateFile = open_mirror(self.path, stamp="t")
-        self.database = MirrorDatabase(self.path, clock=lambda: NOW)
+        self.now = NOW
+        self.database = MirrorDatabase(self.path, clock=lambda: self.now)
 
     def tell(self, *cards: Card, sha: str = "aa", last: bool = True, large: bool = False, at: float = NOW) -> None:
         """Take in a document of these cards, or the beginning of one."""
@@ -195,15 +198,52 @@ def test_each_change_of_a_card_moves_its_row_version_and_of_no_other(books: Book
     assert after[1] > max(before.values())
 
 
-def test_while_a_document_is_under_way_a_pass_is_not_over(books: Books) -> None:
+def test_nothing_is_read_while_a_document_is_under_way_for_it_holds_two_moments(books: Books) -> None:
+    books.tell(card("A1", 0, row=1), card("A1", 10, row=2, store="PRODEJNA"))
+    source, seen = books.source(), Gathered()
+    cursor = source.read(None, seen).cursor
+    books.tell(card("A1", 10, row=1), sha="bb", last=False)  # moved from one store to the other: 20 for a moment
+    batch = source.read(cursor, seen)
+    assert (batch.unfinished, batch.changes, batch.cursor) == (True, (), cursor)
+    with pytest.raises(SourceUnavailable, match="being taken in"):
+        source.rows(["a1"], seen)
+    with pytest.raises(SourceUnavailable, match="being taken in"):
+        books.source().read(None, seen)
+    books.tell(card("A1", 0, row=2, store="PRODEJNA"), sha="bb")
+    assert pieces(books) == {"a1": 10}
+
+
+def test_a_document_that_stands_still_holds_nothing_up_for_ever(books: Books) -> None:
     books.tell(card("A1", 5, row=1))
-    source = books.source()
-    seen = Gathered()
-    assert not source.read(None, seen).unfinished
+    source, seen = books.source(), Gathered()
+    cursor = source.read(None, seen).cursor
     books.tell(card("A1", 6, row=1), sha="bb", last=False)
-    assert source.read(None, seen).unfinished
-    books.tell(card("A1", 6, row=1), sha="bb", last=False, at=NOW - 3600)
-    assert not source.read(None, seen).unfinished, "it stands still: the guard waits no longer"
+    assert source.read(cursor, seen).unfinished
+    books.now += 3600
+    assert not source.read(cursor, seen).unfinished
+
+
+def test_a_card_that_was_on_offer_is_known_so_by_a_new_mirror(books: Books, tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state.db")
+    ingest = Ingest(books.source(), [Quantities(QuantitySettings(stores=(), deduct="none"))], state, Lock())
+    books.tell(card("A1", 5, row=1), card("A2", 5, row=2))
+    while ingest.step(NOW):
+        pass
+    (tmp_path / "other").mkdir()
+    other = Books(tmp_path / "other")
+    other.tell(card("A1", 5, row=1)._replace(values=unticked("A1")))
+    again = Ingest(other.source(), ingest.targets, state, Lock())
+    while again.step(NOW):
+        pass
+    with state.read() as db:
+        found = dict(db.execute("SELECT key, value FROM delivery WHERE status IN ('pending', 'held')"))
+    assert found == {"a1": "0", "a2": "5"}, "the unticked one goes to 0, what was not told of stays"
+    for one in (other.database, other.file, state):
+        one.close()
+
+
+def unticked(code: str) -> tuple[Any, ...]:
+    return card_of(StockItem(code=code, id=1, internet=False, store="HLAVNI", count=Decimal(5)), b"x").values
 
 
 def test_changes_of_a_large_document_are_bulk_and_those_of_a_small_one_live(books: Books) -> None:
