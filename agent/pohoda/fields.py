@@ -91,7 +91,7 @@ def day(text: str | None) -> date | None:
 
 def texts(element: _Element) -> dict[str, str | None]:
     """The texts of an element's children, by their full names; of several with one name the last."""
-    return {str(child.tag): child.text for child in element}
+    return {child.tag: child.text for child in element}
 
 
 def child(element: _Element, tag: str) -> _Element | None:

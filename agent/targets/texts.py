@@ -117,6 +117,8 @@ def _attribute(name: str, value: str) -> str:
 def _text(column: str, value: object) -> str:
     if value is None:
         return ""
+    if type(value) is str and len(value) <= LONGEST and value.isprintable():  # nearly every line
+        return value
     if isinstance(value, bytes):
         raise Unusable(
             column,
@@ -128,7 +130,7 @@ def _text(column: str, value: object) -> str:
     if len(value) > LONGEST:
         text = f"{len(value)} characters, and at most {LONGEST} are sent"
         raise Unusable(column, text, hint="Is a picture pasted into the text? Add it on the card's pictures instead.")
-    if value.isprintable() or not _ODD.search(value):  # nearly every text
+    if not _ODD.search(value):
         return value
     if _HALF.search(value):
         raise Unusable(column, "the text holds half a character", hint=_HINT)
