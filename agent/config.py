@@ -270,6 +270,12 @@ def _clashes(configs: Sequence[Config]) -> list[str]:
                     f"{config.path}: state.file: shares its export directory with {first.path}, so put both state"
                     f" files into one folder: {first.state.file.parent}."
                 )
+            for key in ("ico", "receiver", "export_keep"):
+                if getattr(first.pohoda, key) != getattr(config.pohoda, key):
+                    problems.append(
+                        f"{config.path}: pohoda.{key}: differs from that of {first.path}, and both share one export"
+                        " directory. Write the same in both."
+                    )
     for config in configs:
         marks = [("the state file", _identity(config.state.file))]
         marks += [(f"the target {name} of", config.place) for name in config.targets.enabled()]

@@ -206,8 +206,9 @@ class Dispatcher:
         answers = self._find([Wanted(row.key, row.code) for row in batch if row.key not in {*links, *creations}])
         found = {key: held.link for key, held in answers.items() if isinstance(held, Held)}
         links |= found
-        resolved = self._resolved(batch, links)
-        links |= resolved
+        resolved, unread = self._resolved(batch, links)
+        links = {key: link for key, link in (links | resolved).items() if key not in unread}
+        answers = {**answers, **unread}
         outcomes: dict[int, Outcome | Blamed | Waits] = {}
         owed: list[tuple[outbox.Row, Owed]] = []
         for row in batch:
@@ -259,17 +260,31 @@ class Dispatcher:
         else:
             owed.append((row, Owed(event)))
 
-    def _resolved(self, batch: Sequence[outbox.Row], links: Mapping[str, str]) -> dict[str, str]:
-        """How far did it come when the last answer was lost? Links that say so, of things that are ours alone."""
+    def _resolved(
+        self, batch: Sequence[outbox.Row], links: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, Blamed]]:
+        """How far did it come when the last answer was lost? Links that say so, of things that are ours alone.
+
+        Beside a good probe, what cannot be read is to blame itself: nothing is sent over what nobody knows.
+        """
         if self.target.thing != self.target.name:
-            return {}
+            return {}, {}
         with self.state.read() as db:
             tried = shadows.tried(db, self.target.thing, [row.key for row in batch if row.key in links])
         wanted = [
             Wanted(row.key, row.code, links[row.key], orjson.loads(tried[row.key])) for row in batch if row.key in tried
         ]
-        held = self.shop.read(self.target.name, wanted) if wanted else {}
-        return {key: one.link for key, one in held.items() if one.link != links[key]}
+        try:
+            held = self.shop.read(self.target.name, wanted) if wanted else {}
+        except ShopUnavailable as error:
+            if not self._is_the_items(error):
+                raise
+            blamed = Blamed(str(error), error.hint)
+        except Exception as error:
+            blamed = self._bug(error)
+        else:
+            return {key: one.link for key, one in held.items() if one.link != links[key]}, {}
+        return {}, {item.key: blamed for item in wanted}
 
     def _note_before(
         self, links: Mapping[str, str], creations: Sequence[outbox.Row], owed: Sequence[outbox.Row]

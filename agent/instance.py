@@ -46,7 +46,7 @@ def intake_lock(folder: Path) -> Iterator[None]:
 
     Raises `ConfigError` when another agent has it.
     """
-    mark = hashlib.blake2b(f"exports {os.path.normcase(folder)}".encode(), digest_size=12).hexdigest()
+    mark = hashlib.blake2b(f"exports {os.path.normcase(folder.resolve())}".encode(), digest_size=12).hexdigest()
     with contextlib.ExitStack() as held:
         with contextlib.suppress(EnvironmentProblem):  # another account's lock, as below
             try:

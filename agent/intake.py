@@ -20,6 +20,7 @@ from agent.pohoda.stores import Store
 from agent.sources.export_directory import ExportDirectory, Place, Taken
 from state import mirror
 from state.db import StateFile
+from state.mirror import Document
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Intake:
         place = None if under_way is None else Place(*_place(under_way))
         taken = self.directory.read(place, self._known, self._was_taken, limit=CHUNK)
         if taken is None:
+            if under_way is not None:  # it lies in work/ no more, and would hold up all who read for ever
+                self._taken_away(under_way, now)
             if not 0 <= now - self._pruned < PRUNE_EVERY:
                 self._prune(now)
             return False
@@ -135,6 +138,13 @@ class Intake:
             with self.mirror.read() as db:
                 found = mirror.documents(db, 1)[0]
             log.info("export taken in: %s, %d items, %d changed, %d bad", name, found.looked, found.changed, found.bad)
+
+    def _taken_away(self, document: Document, now: float) -> None:
+        reason = "its file was taken away before its end was read"
+        with self.mirror.write() as db:
+            mirror.finish(db, document.sha, outcome="quarantined", reason=reason, now=now)
+        log.warning("export %s: %s", document.name, reason, extra={"hint": "Export once more from POHODA."})
+        self.wake()
 
     def _prune(self, now: float) -> None:
         self._pruned = now

@@ -205,6 +205,7 @@ def _prices(config: Config, shop: Shop) -> Target:
         stores=table.stores,
         prices_from=table.prices_from,
         level=table.level,
+        level_prices=table.level_prices,
         round=table.round,
         drop_guard=table.price_drop_guard,
         vat_rates=_vat_rates(config),

@@ -245,6 +245,13 @@ class _CardsTable(_Table):
     stores: Codes = ()
     card_types: Annotated[tuple[int, ...], Strict(strict=False)] = Field(default=(1,), min_length=1)
 
+    @field_validator("row_version")
+    @classmethod
+    def _of_exports(cls, strategy: str, info: ValidationInfo) -> str:
+        if info.data.get("source") == "export" and strategy not in {"auto", "rowversion"}:
+            raise ValueError('is found by itself in exports: write row_version = "auto", or leave it out')
+        return strategy
+
     @field_validator("poll")
     @classmethod
     def _poll(cls, poll: float) -> float:

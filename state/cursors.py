@@ -53,8 +53,11 @@ def remember(db: sqlite3.Connection, source: str, seen: Iterable[SeenTuple], gon
 
 
 def forget(db: sqlite3.Connection, source: str) -> None:
-    """Forget how all rows of a source looked, for another one is behind its name; not which were on offer."""
-    db.execute("UPDATE seen SET fingerprint = x'' WHERE source = ?", (source,))
+    """Forget how all rows of a source looked, for another one is behind its name; not which keys were on offer.
+
+    Their ids are turned below zero, where the other one, which may give the same ids to other rows, has none.
+    """
+    db.execute("UPDATE OR REPLACE seen SET fingerprint = x'', row = -row WHERE source = ? AND row > 0", (source,))
 
 
 def seen_after(db: sqlite3.Connection, source: str, row: int, limit: int) -> list[SeenTuple]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.errors import SourceUnavailable
 from agent.sources import Cursor, Present, SeenRow, Source
 
 CHUNK = 500
@@ -63,6 +64,8 @@ def whole(source: Source[Any], gathered: Gathered, only: str | None = None) -> I
     more = True
     while more:
         batch = source.read(cursor, gathered)
+        if batch.unfinished:
+            raise SourceUnavailable("An export is being taken in.", hint="Try again when it is through.")
         keys = [change.key for change in batch.changes if only is None or change.key == only]
         yield from again(source, gathered, keys)
         cursor, more = batch.cursor, batch.more

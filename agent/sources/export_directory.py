@@ -258,8 +258,8 @@ class ExportDirectory:
             if len(self._stamps) > 10_000:
                 self._stamps.clear()
             stamp = _stamp_of(self.folder / seen.name)
-            if stamp is None:  # held: it is asked again
-                return local_time(seen.mtime_ns), seen.mtime_ns, seen.name
+            if stamp is None:  # held: it is asked again; what is being written is as old as its beginning
+                return local_time(int(seen.first * 1e9)), seen.mtime_ns, seen.name
             self._stamps[mark] = stamp
         return self._stamps[mark] or local_time(seen.mtime_ns), seen.mtime_ns, seen.name
 

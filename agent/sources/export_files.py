@@ -24,6 +24,8 @@ from agent.pohoda.envelope import closes
 WORK, DONE, QUARANTINE = "work", "done", "quarantine"
 PATIENCE = 60.0
 """Seconds after which a file that is empty, or whose root does not close, is no longer thought to be growing."""
+LONGEST = 900.0
+"""Seconds for which newer files wait for an older one that is still being written."""
 _UNFINISHED = (".tmp", ".part", ".crdownload")
 _TAKEN = re.compile(r"([0-9a-f]{16})\.(.+)", re.DOTALL)
 _MOST_NUMBERS = 10_000
@@ -33,12 +35,13 @@ _LONGEST = 180
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A file as a scan saw it; ``since`` is when it looked so for the first time."""
+    """A file as a scan saw it; ``since`` is when it first looked so, ``first`` when it was first there."""
 
     name: str
     size: int
     mtime_ns: int
     since: float
+    first: float
 
 
 class ExportFiles:
@@ -111,7 +114,7 @@ class ExportFiles:
 
     def holds_up(self, seen: Sighting, now: float) -> bool:
         """Tell whether newer files wait for this one, which grows or is held: not for so long that nothing would go."""
-        return now - seen.since < PATIENCE
+        return now - seen.since < PATIENCE and now - seen.first < LONGEST
 
     def in_work(self) -> list[Path]:
         """What was taken and not finished. Raises `SourceUnavailable`."""
@@ -160,7 +163,8 @@ class ExportFiles:
         before = self._seen.get(name)
         if before is not None and (before.size, before.mtime_ns) == (size, mtime_ns) and before.since <= now:
             return before
-        return Sighting(name, size, mtime_ns, now)
+        first = before.first if before is not None and before.first <= now else now
+        return Sighting(name, size, mtime_ns, now, first)
 
     def _free(self, folder: str, name: str) -> Path:
         """A path in a subfolder that nothing has yet. Raises OSError."""

@@ -58,7 +58,7 @@ class MirrorDatabase:
 
     def growing(self, reader: Reader) -> bool:
         """Tell whether a document is being taken in, so that what the mirror holds just now is of two moments."""
-        return any(self._clock() - max(moved, self._opened) < STANDSTILL for _, _, moved in reader.run(_UNDER_WAY))
+        return any(abs(self._clock() - max(moved, self._opened)) < STANDSTILL for _, _, moved in reader.run(_UNDER_WAY))
 
     def close(self) -> None:
         """Let go of connections."""

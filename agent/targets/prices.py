@@ -40,6 +40,8 @@ class PriceSettings:
     """Code of the store whose card gives the price; empty: the first chosen store that has it ticked."""
     level: str = ""
     """Code of a price level (``SkCeny.IDS``); empty: the base price. The view reads it; here it names the settings."""
+    level_prices: Literal["net", "gross"] | None = None
+    """What the level's prices are where the source does not say it; the view knows it, here it names the settings."""
     round: Literal["none", "0.01", "0.1", "1"] = "none"
     drop_guard: float | None = 0.30
     """A price that falls by more than this share, or to 0, is counted by the guard; None: no guard."""
@@ -101,7 +103,8 @@ class Prices:
         """A digest of what forms the values; the guard does not."""
         mine = self.settings
         stores = tuple(store.strip().casefold() for store in mine.stores)
-        chosen = (stores, mine.prices_from.strip().casefold(), mine.level.strip().casefold())
+        chosen: tuple[object, ...] = (stores, mine.prices_from.strip().casefold(), mine.level.strip().casefold())
+        chosen += (mine.level_prices,) if mine.level_prices else ()
         formed = (*chosen, mine.round, mine.vat_rates.all(), self.form, self.places)
         return hashlib.blake2b(repr(formed).encode(), digest_size=8).hexdigest()
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.config import load
 from agent.demo import export
+from state import mirror
 from tests.scenario.stage import SOON, Stage
 from tests.scenario.test_catalogue import Catalogue
 
@@ -181,3 +184,18 @@ def test_a_running_agent_takes_what_comes_at_once(exported: Exported) -> None:
         play.sql("UPDATE SKz SET StavZ = 1")
         exported.tell()
         play.until(lambda: not exported.differences(), SOON, agent=agent)
+
+
+def test_a_document_whose_file_was_taken_away_holds_nothing_up(exported: Exported) -> None:
+    play = exported.play
+    exported.tell()
+    assert play.once().code == 0
+    (config,) = load([play.config])
+    assert config.mirror is not None
+    with closing(mirror.open_mirror(config.mirror, stamp="")) as file, file.write() as db:
+        gone = ("ff", "gone.xml", 9, "")
+        mirror.move(db, gone, offset=1, part=0, looked=1, changed=0, bad=0, cards=1, now=time.time())
+    play.sql("UPDATE SKz SET StavZ = 2")
+    exported.tell()
+    assert play.once().code == 0
+    assert exported.differences() == []

@@ -146,3 +146,8 @@ def test_a_price_waits_for_the_product_that_products_creates() -> None:
     assert (prices().creates, prices().creator, prices().thing) == (False, "products", "product")
     assert prices().same({"amount": "1", "form": "net"}, {"amount": "1", "form": "net"})
     assert not prices().same({"amount": "1", "form": "net"}, {"amount": "1", "form": "gross"})
+
+
+def test_another_form_of_a_levels_prices_computes_all_of_them_anew() -> None:
+    net, gross = (Prices(PriceSettings(level="VIP", level_prices=form)).fingerprint() for form in ("net", "gross"))
+    assert net != gross
