@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import orjson
 
@@ -40,6 +41,10 @@ ARRIVAL = 20.0
 """Seconds for which a code that neither the shop nor the creator of products knows may be too new: twice the poll."""
 FAR = 3600.0
 """Seconds. No due time is further away, unless the clock jumped."""
+
+
+_Resolved: TypeAlias = tuple[dict[str, str], dict[str, Blamed]]
+"""Links that say how far things of ours alone came, and keys of which that could not be read."""
 
 
 @dataclass(slots=True)
@@ -221,10 +226,10 @@ class Dispatcher:
                 outcomes[row.id] = Waits(creations[row.key])
             elif isinstance(answer, Rejected | Blamed):
                 outcomes[row.id] = answer
-            elif self.target.creates:
-                self._create_or_not(row, owed, outcomes)
-            elif self.creator and _event(row).value == self.target.absent():
+            elif (self.target.creates or self.creator) and _event(row).value == self.target.absent():
                 outcomes[row.id] = _not_there(row)
+            elif self.target.creates:
+                owed.append((row, Owed(_event(row))))
             elif self.creator:
                 outcomes[row.id] = self._not_heard_of(row, had=row.key in products)
             else:
@@ -247,26 +252,8 @@ class Dispatcher:
         unknown = unknown_code(row.code)
         return Waits(unknown.reason, hint=unknown.hint, had=had)
 
-    def _create_or_not(
-        self,
-        row: outbox.Row,
-        owed: list[tuple[outbox.Row, Owed]],
-        outcomes: dict[int, Outcome | Blamed | Waits],
-    ) -> None:
-        """Create what the shop does not have, unless all that is to be said of it is that it is gone."""
-        event = _event(row)
-        if event.value == self.target.absent():
-            outcomes[row.id] = _not_there(row)
-        else:
-            owed.append((row, Owed(event)))
-
-    def _resolved(
-        self, batch: Sequence[outbox.Row], links: Mapping[str, str]
-    ) -> tuple[dict[str, str], dict[str, Blamed]]:
-        """How far did it come when the last answer was lost? Links that say so, of things that are ours alone.
-
-        Beside a good probe, what cannot be read is to blame itself: nothing is sent over what nobody knows.
-        """
+    def _resolved(self, batch: Sequence[outbox.Row], links: Mapping[str, str]) -> _Resolved:
+        """How far did it come when the last answer was lost? Beside a good probe, what cannot be read is to blame."""
         if self.target.thing != self.target.name:
             return {}, {}
         with self.state.read() as db:

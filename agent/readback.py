@@ -118,8 +118,11 @@ def read_back(state: StateFile, shop: Shop, target: Target, is_well: Callable[[]
             if row and there and _holds(target, there, row[1]):
                 text = f"read back: the shop holds {row[1]}"
                 same.append(settle.Settled(row[0], target.name, rest.key, answer=text, confirmed=row[1]))
-        settle.delivered(db, same, now=now)
         keys = [one.key for one in same]
+        if target.thing == target.name:  # how far it came is known now
+            shadows.link(db, target.thing, [(key, one.link) for key, one in held.items()])
+            shadows.brought_about(db, target.thing, keys)
+        settle.delivered(db, same, now=now)
         wake_waiting(db, target, done=keys, ended=keys)
         rests.rested(db, target.name, [rest.key for rest in due])
     return True
@@ -178,7 +181,13 @@ def _ask(
 ) -> dict[str, Held]:
     with state.read() as db:
         links = shadows.links_of(db, target.thing, [rest.key for rest in due])
-    wanted = [Wanted(rest.key, rest.code, links[rest.key]) for rest in due if rest.key in links]
+        own = target.thing == target.name
+        tried = shadows.tried(db, target.thing, list(links)) if own else {}
+    wanted = [
+        Wanted(rest.key, rest.code, links[rest.key], orjson.loads(tried.get(rest.key, "null")))
+        for rest in due
+        if rest.key in links
+    ]
     return _read(shop, target.name, wanted, is_well)
 
 

@@ -46,6 +46,26 @@ class Seen(Protocol):
         """All rows of each of these keys; a key without rows is missing."""
 
 
+class NothingSeen:
+    """A `Seen` that remembers nothing: to it every row is new."""
+
+    def after(self, row: int, limit: int) -> Sequence[SeenRow]:  # noqa: ARG002 - the protocol's signature
+        """Nothing."""
+        return ()
+
+    def fingerprints_after(self, row: int, limit: int) -> dict[int, bytes]:  # noqa: ARG002 - as above
+        """Nothing."""
+        return {}
+
+    def of_rows(self, rows: Sequence[int]) -> dict[int, SeenRow]:  # noqa: ARG002 - as above
+        """Nothing."""
+        return {}
+
+    def of_keys(self, keys: Sequence[str]) -> dict[str, list[SeenRow]]:  # noqa: ARG002 - as above
+        """Nothing."""
+        return {}
+
+
 class Change(NamedTuple):
     """A notice that this key differs, with the row version that told so. Lives for microseconds."""
 

@@ -20,6 +20,8 @@ from agent.sources.statements import COLUMNS
 ROW_VERSION = "rowver"
 MARK = "Otisk"
 """A column of SKz that only a mirror of exports has: there the row version moves with all that hangs on a card, too."""
+BULK = "Hromadne"
+"""The column, which only a mirror has, that tells whether a card came with a large document."""
 _DATES = {"datsave", "datcreate"}
 _ROW_VERSIONS = {"timestamp", "rowversion"}
 _COLUMNS_OF_SQLITE = "SELECT name, type FROM pragma_table_info(?)"

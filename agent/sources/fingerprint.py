@@ -72,20 +72,8 @@ class Unmoved:
         self._chunks.clear()
 
 
-def chunk(
-    reader: Reader,
-    view: Prepared[Any],
-    seen: Seen,
-    *,
-    after: int,
-    limit: int,
-    unmoved: Unmoved,
-    only_told: bool = False,
-) -> Found:
-    """Look at the rows after an id: up to ``limit`` rows, present or remembered.
-
-    ``only_told``: what is missing was not told of, and is not gone (a mirror of exports).
-    """
+def chunk(reader: Reader, view: Prepared[Any], seen: Seen, *, after: int, limit: int, unmoved: Unmoved) -> Found:
+    """Look at the rows after an id: up to ``limit`` rows, present or remembered."""
     rows = reader.run(*view.queries.page(after, limit))
     signature = b"" if view.volatile else _signature(rows)
     equal, end = unmoved.known(after, signature)
@@ -103,7 +91,7 @@ def chunk(
         rows = rows[: bisect_right(rows, end, key=itemgetter(0))]
         now = {row: digest for row, digest in now.items() if row <= end}
         before = before[: bisect_right(before, end, key=itemgetter(0))]
-    changes, ids = compare(rows, now, {row.row: row for row in before if not only_told or row.row in now})
+    changes, ids = compare(rows, now, {row.row: row for row in before})
     if view.warm is not None:
         met = set().union(*ids.values())
         view.warm([raw for raw in rows if raw[0] in met])

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from agent.errors import SourceUnavailable
-from agent.sources import Batch, Change, Cursor, Present, Seen, SourceFinding
+from agent.sources import Batch, Change, Cursor, NothingSeen, Present, Seen, SourceFinding
 from agent.sources import fingerprint as walk
 from agent.sources.columns import Catalogue
 from agent.sources.fingerprint import Found, Unmoved
@@ -133,8 +133,10 @@ class PohodaTable(Generic[RowT]):
         at = self._resume(cursor)
         if at is None or (at.database, at.settings) != self._source(live):
             why = "another database is behind the name" if at and at.database != self._database.identity else ""
-            batch = self._walk(reader, seen, cursor, self._begin(reader, live, at, bulk=True), wound_back=why)
-            return replace(batch, forgets=bool(why and self._growing))
+            forgets = bool(why and self._growing)  # what another mirror was told says nothing about this one
+            known = NothingSeen() if forgets else seen
+            batch = self._walk(reader, known, cursor, self._begin(reader, live, at, bulk=True), wound_back=why)
+            return replace(batch, forgets=forgets)
         if live is None:
             return self._by_fingerprint(reader, seen, cursor, at)
         return self._by_mark(reader, seen, cursor, at, live)
@@ -220,8 +222,7 @@ class PohodaTable(Generic[RowT]):
         size = self._chunk if at.mark is None else min(self._chunk, LIVE_CHUNK)
         view = self._prepared or self._prepare(reader)
         after = -1 if at.after is None else at.after
-        only_told = self._growing is not None
-        found = walk.chunk(reader, view, seen, after=after, limit=size, unmoved=self._unmoved, only_told=only_told)
+        found = walk.chunk(reader, view, seen, after=after, limit=size, unmoved=self._unmoved)
         self._pass.spent(began)
         if found.after is None:
             self._pass.ended()

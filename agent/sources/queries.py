@@ -35,6 +35,7 @@ from sqlalchemy import (
     select,
 )
 
+from agent.sources import columns as names
 from agent.sources.columns import TableColumns
 from agent.sources.reader import Reader
 
@@ -44,8 +45,6 @@ LOWEST_ACTIVE = "SELECT MIN_ACTIVE_ROWVERSION()"
 SERVER_TIME = "SELECT CURRENT_TIMESTAMP"
 _LOCAL_TIME = "SELECT strftime('%Y-%m-%d %H:%M:%S', 'now', 'localtime')"
 KEYS = 200
-BULK = "Hromadne"
-"""The column, which only a mirror has, that tells whether a card came with a large document."""
 T = TypeVar("T")
 
 
@@ -92,7 +91,7 @@ class Queries:
         Where the table has `BULK`, it stands before the last two.
         """
         version = self.version
-        bulk = (self.table[BULK],) if self.table.has(BULK) else ()
+        bulk = (self.table[names.BULK],) if self.table.has(names.BULK) else ()
 
         def build() -> Select[Any]:
             bounds = (version > self._version("last"), version < self._version("below"))

@@ -15,9 +15,10 @@ from typing import Any
 
 from agent.events import key_of
 from agent.sources import Seen
+from agent.sources.columns import BULK
 from agent.sources.fingerprint import Found, Mark
 from agent.sources.prepared import Prepared
-from agent.sources.queries import BULK, ceiling, version_number
+from agent.sources.queries import ceiling, version_number
 from agent.sources.reader import Raw, Reader
 
 LIMIT = 5_000
