@@ -55,6 +55,11 @@ MUTATIONS: dict[str, list[tuple[str, str, str]]] = {
             "        held: dict[str, Held] = {}\n",
         ),
         (
+            "agent/readback.py",
+            "        tried = shadows.tried(db, target.thing, list(links)) if own else {}\n",
+            "        tried: dict[str, str] = {}\n",
+        ),
+        (
             "agent/shops/prestashop_images.py",
             "        order = [one for one in now.ids if one not in foreign]\n",
             (
