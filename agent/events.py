@@ -6,11 +6,20 @@ sending a value twice leaves the same value in the shop.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 Value: TypeAlias = "int | float | str | bool | None | list[Value] | dict[str, Value]"
 """What JSON can hold. A quantity is an ``int`` of whole pieces."""
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def _none() -> Mapping[str, str]:
+    return _NONE
 
 
 def key_of(code: str) -> str:
@@ -44,6 +53,10 @@ class Wanted:
     link: str | None = None
     tried: Value = None
     """What was being brought about when the last answer was lost, of things that must not be made twice (pictures)."""
+    value: Value = None
+    """What is to be brought about: categories, parameters and firms are found by the name that it says."""
+    links: Mapping[str, str] = field(default_factory=_none, repr=False)
+    """As in `Owed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +65,14 @@ class Owed:
 
     event: Event
     link: str | None = None
+    links: Mapping[str, str] = field(default_factory=_none, repr=False)
+    """Links of the things of ours that values may name, by their keys: all categories, all parameters, all firms, and
+    those values of parameters that this batch names. What a product has in the shop beside them is not ours."""
 
     @property
     def wanted(self) -> Wanted:
         """The same thing as a question to the shop."""
-        return Wanted(key=self.event.key, code=self.event.code, link=self.link)
+        return Wanted(self.event.key, self.event.code, self.link, value=self.event.value, links=self.links)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +91,11 @@ class Done:
     """The shop has the value. ``confirmed`` is what the shop itself says it now holds."""
 
     link: str | None
+    """None where there was one: the thing was deleted, and its link is forgotten."""
     confirmed: Value
     exchange: Exchange = NOTHING_SAID
+    moved: tuple[str, ...] = ()
+    """Codes whose stock the shop moved itself by this (an order that was cancelled): what it holds is not known now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent.events import Value
 
@@ -66,3 +66,27 @@ class Target(Protocol):
 
     def fingerprint(self) -> str:
         """A digest of the settings that form the values: when it differs, all keys are computed again."""
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A target whose values name things of the shop, which must be there before: a product's categories."""
+
+    @property
+    def names(self) -> str:
+        """Kind of those things: ``category``, ``term``, ``firm``."""
+
+    @property
+    def namer(self) -> str:
+        """Name of the target that creates them; it may be this one (a category below its parent)."""
+
+    def needs(self, value: Value) -> Sequence[str]:
+        """Keys of the things that a value names."""
+
+
+@runtime_checkable
+class Collecting(Protocol):
+    """A target whose keys are not its source's: what it keeps in sync is named by the rows of cards (parameters)."""
+
+    def things(self, rows: Sequence[Any]) -> dict[str, tuple[str, Value]]:
+        """Key → (name for people, value) of all that these rows name. Raises `errors.Unusable`."""
