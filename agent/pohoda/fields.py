@@ -70,8 +70,9 @@ def whole_number(text: str | None) -> int | None:
 
 def flag(text: str | None) -> bool | None:
     """True or false (typ:boolean; xsd:boolean allows 1 and 0 too)."""
-    if text is None or not (written := text.strip().lower()):
-        return None
+    found = _FLAGS.get(text or "")
+    if found is not None or text is None or not (written := text.strip().lower()):
+        return found
     found = _FLAGS.get(written)
     if found is None:
         raise ValueError(f"{text[:20]!r} is neither true nor false")

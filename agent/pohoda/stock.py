@@ -58,13 +58,21 @@ _TEXTS: dict[str, tuple[str, _Read]] = {
 """Element → field of `StockItem` and how its text is read."""
 
 
+_UNREAD = [
+    _S + name
+    for name in (
+        *("isSerialNumber", "isBatch", "purchasingRateVAT", "typePrice", "weightedPurchasePrice", "fixation"),
+        *("limitMin", "limitMax", "orderName", "orderQuantity", "reclamation", "service", "markRecord"),
+    )
+]
+"""Elements of every card that `StockItem` has no field for."""
 _DEFAULTS = {field.name: field.default for field in fields(StockItem)}
 """Of all fields (a code is checked to be there)."""
 
 
 def parse_many(items: Sequence[Item]) -> list[StockItem | BadItem]:
     """Make a card of every item, in their order; what cannot be read is a `BadItem`. Best with hundreds at once."""
-    return each(items, stock_item, _code)
+    return each(items, stock_item, _code, unread=_UNREAD)
 
 
 def stock_item(element: _Element) -> StockItem:

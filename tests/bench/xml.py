@@ -42,7 +42,7 @@ from agent.targets.images import Images, ImageSettings
 from agent.targets.prices import Prices, PriceSettings
 from agent.targets.products import Products, ProductSettings
 from agent.targets.quantities import Quantities, QuantitySettings
-from state.mirror import COLUMNS, open_mirror, put_stores
+from state.mirror import COLUMNS, Card, open_mirror, put_stores
 from tests.bench.beside import compare, verdict
 from tests.bench.export_file import write_export
 from tests.bench.figures import Report, Row, plain
@@ -136,20 +136,26 @@ class Events:
 
     def make(self, batch: Sequence[Item]) -> int:
         """Make everything of a batch of items; returns how many cards they are."""
-        values: list[str] = []
+        cards: list[Card] = []
         for item, digest in zip(parse_many(batch), map(attrgetter("digest"), batch), strict=True):
             assert isinstance(item, StockItem)
-            card = card_of(item, digest)
-            flat = (card.id, 1, *card.values)
-            for pick, row, target in self._views:
-                values.append(to_json(target.value(card.key, (row(pick(flat)),))))
-            pictures = [
-                PictureRow(place, item.code, card.store, True, file, alt, bool(default), order, _SHA)
-                for place, (file, alt, default, order) in enumerate(card.pictures)
-            ]
-            values.append(to_json(self._images.value(card.key, pictures)))
+            cards.append(card_of(item, digest))
+        flat = [(card.id, 1, *card.values) for card in cards]
+        keys = [card.key for card in cards]
+        values: list[str] = []
+        for pick, row, target in self._views:  # one after another, as they read the mirror
+            rows = [row(pick(each)) for each in flat]
+            values += [to_json(target.value(key, (each,))) for key, each in zip(keys, rows, strict=True)]
+        values += [to_json(self._images.value(card.key, _pictures(card))) for card in cards]
         self.made += len(values)
         return len(batch)
+
+
+def _pictures(card: Card) -> list[PictureRow]:
+    return [
+        PictureRow(place, card.key, card.store, True, file, alt, bool(default), order, _SHA)
+        for place, (file, alt, default, order) in enumerate(card.pictures)
+    ]
 
 
 def _bound(view: Prepared[Any]) -> tuple[Callable[[tuple[Any, ...]], tuple[Any, ...]], Callable[[Any], Any]]:
