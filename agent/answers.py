@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agent.entries import to_json
 from agent.errors import ShopUnavailable
-from agent.events import NOTHING_SAID, Done, Exchange, Outcome, Rejected, Unclear, Untried
-from agent.ingest import to_json
-from agent.targets import Target
-from state import outbox, rests, settle, shadows, waiting
+from agent.events import NOTHING_SAID, Done, Exchange, Outcome, Rejected, Unclear, Untried, key_of
+from agent.targets import Naming, Target
+from state import cursors, outbox, rests, settle, shadows, waiting
 from state.db import Connection
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ MOST_ATTEMPTS = 8
 """After so many failures of its own a delivery is a dead letter. Each failure halves the batch, and after six of them
 (``SINGLY`` in `state.outbox`) a row goes alone: its last two failures are nobody else's."""
 LONGEST_BACKOFF = 300.0
+ONCE = ("images", "order_states")
+"""Targets of which no write may be made twice: a picture would be there twice, a customer be told twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Waits:
     hint: str = ""
     thing: str = "product"
     """What it waits for: a thing, or the first delivery of the target with this name."""
+    key: str = ""
+    """Of the thing; empty: the delivery's own."""
     had: bool = False
     """Of one that is not to be expected: there was a link to its product, which leads nowhere."""
     until: float = 0.0
@@ -78,10 +82,10 @@ class _Ends:
     lost: list[str] = field(default_factory=list)
     """Keys whose links lead nowhere."""
     waits: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    """By the thing waited for: (id, key)."""
+    """By the kind of thing waited for: (id, the thing's key)."""
     orphans: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
-    until: dict[str, float] = field(default_factory=dict)
-    """Until when keys wait of whose product nobody has heard yet."""
+    until: dict[int, float] = field(default_factory=dict)
+    """Until when rows wait of whose thing nobody has heard yet."""
     had: set[str] = field(default_factory=set)
     """Keys whose product was linked before the shop was asked, and which it does not know all the same."""
 
@@ -89,13 +93,17 @@ class _Ends:
 def settle_batch(
     db: Connection, target: Target, said: Answered, *, redact: Callable[[str], str], timeout: float
 ) -> None:
-    """Write down how each row ended; an unclear answer counts against its item when the shop is well."""
+    """Write down how each row ended; an unclear answer counts against its item when the shop is well.
+
+    What moved the shop's stock has the quantities of those codes read and sent anew.
+    """
     if said.before:
         settle_batch(db, target, said.before, redact=redact, timeout=timeout)
     batch, now = said.batch, said.at
     ends = _Ends()
     clean = _clean(said.outcomes, redact)
-    for row, outcome in zip(batch, said.outcomes, strict=True):
+    pairs = list(zip(batch, said.outcomes, strict=True))
+    for row, outcome in pairs:
         if isinstance(outcome, Done):
             ends.done.append(_done(row, outcome, clean))
         elif isinstance(outcome, Waits):
@@ -106,8 +114,8 @@ def settle_batch(
     shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in ends.lost])
     shadows.unlink(db, target.thing, ends.lost)
     for thing, rows in ends.waits.items():
-        waiting.wait(db, [(row_id, key, ends.until.get(key, 0.0)) for row_id, key in rows], thing)
-    rest(db, ends.resting, now, timeout, "no clear answer yet")
+        waiting.wait(db, [(row_id, key, ends.until.get(row_id, 0.0)) for row_id, key in rows], thing)
+    rest(db, target, ends.resting, "no clear answer yet", now=now, timeout=timeout)
     settle.delivered(db, ends.done, now=now)
     settle.rejected(db, ends.dead, now=now)
     backoff = 0.0 if len(batch) > 1 else min(LONGEST_BACKOFF, 2.0 ** batch[0].attempts)
@@ -119,9 +127,12 @@ def settle_batch(
     ended = [row.key for row in batch if row.id not in unclear]
     if target.creates:
         shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
+    if target.thing in shadows.OF:
+        shadows.drop(db, target.thing, [row.key for row, one in pairs if isinstance(one, Done) and one.link is None])
     if target.thing == target.name:
         shadows.brought_about(db, target.thing, [row.key for row in ends.done])
     wake_waiting(db, target, done=[row.key for row in ends.done], ended=ended)
+    _stock_moved(db, [code for _, one in pairs if isinstance(one, Done) for code in one.moved])
     _say(ends.done, ends.dead, ends.resting, target=target.name)
 
 
@@ -132,6 +143,16 @@ def wake_waiting(db: Connection, target: Target, *, done: Sequence[str], ended: 
     waiting.wake(db, target.name, ended)
     if target.creates:
         waiting.wake(db, target.thing, ended)
+
+
+def _stock_moved(db: Connection, codes: Sequence[str]) -> None:
+    """What the shop holds of these is not known now: read and send them again, as far as they are ours to write."""
+    if not codes:
+        return
+    spelled = {key_of(code): code.strip() for code in codes}
+    outbox.forget_shadows(db, [("quantities", key) for key in spelled])
+    ours = cursors.offered(db, list(spelled))
+    cursors.ask_reread(db, "quantities", [(key, spelled[key]) for key in sorted(ours)], lane=outbox.LIVE)
 
 
 def _end(
@@ -158,17 +179,19 @@ def _end(
 
 
 def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
+    key = outcome.key or row.key
     if not outcome.never:
-        ends.waits.setdefault(outcome.thing, []).append((row.id, row.key))
+        ends.waits.setdefault(outcome.thing, []).append((row.id, key))
         if outcome.until:
-            ends.until[row.key] = outcome.until
+            ends.until[row.id] = outcome.until
         return
-    ends.orphans.setdefault(outcome.thing, []).append((row.id, row.key))
+    ends.orphans.setdefault(outcome.thing, []).append((row.id, key))
     if outcome.had:
-        ends.had.add(row.key)
+        ends.had.add(key)
     reason, hint = outcome.never, outcome.hint
     if not hint:
-        reason = f"the product is not in the shop, and could not be created: {reason}"
+        what = f"the {outcome.thing}{f' {key!r}' if outcome.key else ''}"
+        reason = f"{what} is not in the shop, and could not be created: {reason}"
         hint = "Settle that first (pohoda-agent outbox list --dead); this one then goes by itself."
     ends.dead.append(settle.Settled(row.id, row.target, row.key, reason=reason, hint=hint))
 
@@ -176,36 +199,55 @@ def _wait(ends: _Ends, row: outbox.Row, outcome: Waits) -> None:
 def _wake_what_came(db: Connection, target: Target, ends: _Ends) -> None:
     """What was waited for may have come while the shop was asked about others: then nobody else would wake it."""
     for thing, rows in ends.waits.items():
-        keys = [key for _, key in rows]
-        if thing == "product":
-            owed = waiting.creations(db, target.creator, keys)
-            linked = shadows.links_of(db, thing, list(ends.until))
-            came = [key for key in keys if (key in linked if key in ends.until else owed.get(key) != "")]
-            waiting.wake(db, thing, came)
+        keys = {key for _, key in rows}
+        creator = _creator(target, thing)
+        if creator:
+            owed = waiting.creations(db, creator, sorted(keys), thing)
+            linked = shadows.links_of(db, thing, sorted(keys))
+            waited_for_long = {key for row_id, key in rows if row_id in ends.until}
+            came = {key for key in keys if key in linked or (key not in waited_for_long and owed.get(key) != "")}
+        elif thing == target.name:
+            came = keys - outbox.open_values(db, target.name, sorted(keys)).keys()
         else:
-            waiting.wake(db, thing, sorted(set(keys) - shadows.still_new(db, target.thing, keys)))
+            came = keys - shadows.still_new(db, target.thing, sorted(keys))
+        waiting.wake(db, thing, sorted(came))
     for thing, rows in ends.orphans.items():
-        keys = [key for _, key in rows if key not in ends.had]
-        owed = waiting.creations(db, target.creator, keys)
-        linked = shadows.links_of(db, "product", keys)
-        waiting.wake(db, thing, [key for key in keys if owed.get(key) == "" or key in linked])
+        missing = sorted({key for _, key in rows} - ends.had)
+        owed = waiting.creations(db, _creator(target, thing), missing, thing)
+        linked = shadows.links_of(db, thing, missing)
+        waiting.wake(db, thing, [key for key in missing if owed.get(key) == "" or key in linked])
 
 
-def rest(db: Connection, rows: Sequence[outbox.Row], now: float, timeout: float, reason: str) -> None:
+def _creator(target: Target, thing: str) -> str:
+    """Name of the target that creates a kind of thing; empty for what is no thing (the first delivery of a target)."""
+    if isinstance(target, Naming) and thing == target.names:
+        return target.namer
+    return target.creator if thing == "product" else ""
+
+
+def rest(
+    db: Connection, target: Target, rows: Sequence[outbox.Row], reason: str, *, now: float, timeout: float
+) -> None:
     """Nobody knows what became of these rows: let their keys rest, ``timeout`` being what one call may take.
 
-    What may not be done twice, a creation or an upload, rests until nothing can land late any more.
+    What may not be done twice (a creation, an upload, what customers are told) rests until nothing can land late.
     """
     late = now + 10 * timeout
-    linked = shadows.links_of(db, "product", [row.key for row in rows])
-    once = [row for row in rows if row.target == "images" or (row.target == "products" and row.key not in linked)]
+    linked = shadows.links_of(db, target.thing, [row.key for row in rows])
+    once = [row for row in rows if target.name in ONCE or (target.creates and row.key not in linked)]
     rests.unclear(db, once, until=late, verify_at=late, reason=reason)
     again = [row for row in rows if row not in once]
     rests.unclear(db, again, until=now + 2 * timeout, verify_at=late, reason=reason)
 
 
-def unknown_code(code: str) -> Rejected:
-    """The dead letter of a code that the shop does not know."""
+def unknown_code(thing: str, code: str) -> Rejected:
+    """The dead letter of what the shop does not know and nobody creates: a product's code, an order's number."""
+    if thing == "order":
+        return Rejected(
+            f"the shop has no order {code!r}",
+            "Compare the number in POHODA (Přijaté objednávky, Číslo objednávky) with the shop's;"
+            " then: pohoda-agent outbox retry.",
+        )
     return Rejected(
         f"the shop does not know the code {code!r}",
         "Create the product in the shop with exactly this code, or untick Internet on the card in POHODA;"

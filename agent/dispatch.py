@@ -23,11 +23,12 @@ from typing import TypeAlias
 import orjson
 
 from agent import failpoint, readback
-from agent.answers import LONGEST_BACKOFF, Answered, Blamed, Waits, rest, settle_batch, unknown_code
+from agent.answers import LONGEST_BACKOFF, Answered, Blamed, Waits, rest, settle_batch
 from agent.breaker import ShopBreaker
 from agent.errors import BatchRefused, ShopUnavailable
-from agent.events import Done, Event, Exchange, Held, Outcome, Owed, Rejected, Unclear, Wanted
+from agent.events import Done, Exchange, Held, Outcome, Owed, Rejected, Unclear, Wanted
 from agent.shops import Shop, in_flight
+from agent.standing import Judge, look
 from agent.targets import Target
 from state import outbox, rests, settle, shadows, targets, waiting
 from state.db import StateFile
@@ -37,8 +38,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 5
 """After so many waits in a row (half a minute) beside good probes it is not the shop's trouble but the items'."""
-ARRIVAL = 20.0
-"""Seconds for which a code that neither the shop nor the creator of products knows may be too new: twice the poll."""
 FAR = 3600.0
 """Seconds. No due time is further away, unless the clock jumped."""
 
@@ -82,7 +81,7 @@ class Dispatcher:
         """Rows that a dead process has left marked as sent count as unclear."""
         with self.state.write() as db:
             left = outbox.in_flight(db, self.target.name)
-            rest(db, left, now, self.timeout, "the agent stopped before the answer came")
+            rest(db, self.target, left, "the agent stopped before the answer came", now=now, timeout=self.timeout)
             waiting.wake_all(db, self.target.name)  # whether anybody still owes the creation is seen anew
         self._note(now)
         if left:
@@ -203,37 +202,16 @@ class Dispatcher:
         Raises `ShopUnavailable` only when certainly nothing was applied and nobody is to blame.
         """
         with self.state.read() as db:
-            links = shadows.links_of(db, self.target.thing, [row.key for row in batch])
-            unlinked = [row.key for row in batch if row.key not in links]
-            creations = waiting.creations(db, self.creator, unlinked) if self.creator and unlinked else {}
-            products = shadows.links_of(db, "product", unlinked)
-            early = shadows.still_new(db, self.target.thing, [row.key for row in batch]) if self.after else set()
-        answers = self._find([Wanted(row.key, row.code) for row in batch if row.key not in {*links, *creations}])
+            standing = look(db, self.target, batch, creator=self.creator, after=self.after, now=self._now)
+        answers = self._find(standing.unknown(batch))
         found = {key: held.link for key, held in answers.items() if isinstance(held, Held)}
-        links |= found
+        links = standing.links | found
         resolved, unread = self._resolved(batch, links)
         links = {key: link for key, link in (links | resolved).items() if key not in unread}
-        answers = {**answers, **unread}
-        outcomes: dict[int, Outcome | Blamed | Waits] = {}
-        owed: list[tuple[outbox.Row, Owed]] = []
-        for row in batch:
-            answer = answers.get(row.key)
-            if row.key in early:
-                outcomes[row.id] = Waits(thing=self.after)
-            elif row.key in links:
-                owed.append((row, Owed(_event(row), links[row.key])))
-            elif row.key in creations:
-                outcomes[row.id] = Waits(creations[row.key])
-            elif isinstance(answer, Rejected | Blamed):
-                outcomes[row.id] = answer
-            elif (self.target.creates or self.creator) and _event(row).value == self.target.absent():
-                outcomes[row.id] = _not_there(row)
-            elif self.target.creates:
-                owed.append((row, Owed(_event(row))))
-            elif self.creator:
-                outcomes[row.id] = self._not_heard_of(row, had=row.key in products)
-            else:
-                outcomes[row.id] = unknown_code(row.code)
+        judge = Judge(self.target, standing, links, {**answers, **unread}, self.creator, self.after, self._now)
+        judged = [(row, judge.judge(row)) for row in batch]
+        owed = [(row, item) for row, item in judged if isinstance(item, Owed)]
+        outcomes = {row.id: item for row, item in judged if not isinstance(item, Owed)}
         self._note_before(found | resolved, [row for row, item in owed if item.link is None], [row for row, _ in owed])
         failpoint.reach("before-send")
         if owed:
@@ -243,14 +221,6 @@ class Dispatcher:
                 if isinstance(result, Done) and result.link and result.link != item.link:
                     found[row.key] = result.link
         return [outcomes[row.id] for row in batch], found
-
-    def _not_heard_of(self, row: outbox.Row, *, had: bool) -> Waits:
-        """Who creates it may read POHODA less often: wait a little; then it is dead, until its link revives it."""
-        until = row.created_at + ARRIVAL
-        if not had and self._now < until <= self._now + ARRIVAL:
-            return Waits(until=until)
-        unknown = unknown_code(row.code)
-        return Waits(unknown.reason, hint=unknown.hint, had=had)
 
     def _resolved(self, batch: Sequence[outbox.Row], links: Mapping[str, str]) -> _Resolved:
         """How far did it come when the last answer was lost? Beside a good probe, what cannot be read is to blame."""
@@ -378,12 +348,3 @@ def _taken_at_its_word(outcome: Outcome, item: Owed, target: Target) -> Outcome:
         said = f"the shop says that it holds {outcome.confirmed!r} and was sent {item.event.value!r}"
         return Unclear(said, outcome.exchange)
     return outcome
-
-
-def _not_there(row: outbox.Row) -> Done:
-    """What is gone in POHODA and was never in the shop is as it should be."""
-    return Done(None, _event(row).value, Exchange(answer="the shop does not have it"))
-
-
-def _event(row: outbox.Row) -> Event:
-    return Event(row.target, row.key, orjson.loads(row.value), row.code, row.source, row.version)

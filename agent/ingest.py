@@ -8,7 +8,6 @@ short at any point is simply done again: the cursor moves with the last chunk on
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,11 +16,11 @@ from typing import Any
 
 import orjson
 
-from agent import failpoint
-from agent.errors import Unusable
+from agent import entries, failpoint
+from agent.entries import Asked, say_unusable, to_json
 from agent.sources import Batch, Cursor, Present, SeenRow, Source
-from agent.targets import GuardCount, Target
-from state import cursors, guards, outbox, shadows, targets, waiting
+from agent.targets import Collecting, GuardCount, Target
+from state import cursors, guards, letters, outbox, shadows, targets, waiting
 from state.db import Connection, StateFile
 
 log = logging.getLogger(__name__)
@@ -35,14 +34,6 @@ each further commit is twice as large. Measured with 500 changes a poll: the slo
 
 CURSOR_EVERY = 60.0
 """Seconds after which a cursor is stored though nothing changed."""
-
-
-def to_json(value: object) -> str:
-    """Write a value as the text that the state file compares: equal values, equal texts."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-    except TypeError:  # an integer beyond 64 bits, half a character: nonsense, but it must not stop all others
-        return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +65,6 @@ class SeenInFile:
             for row in cursors.seen_keys(db, self.source, keys):
                 found.setdefault(row[1], []).append(SeenRow._make(row))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A key to be read, and why: ``lane``, and for which targets it is sent whatever the shadow says."""
-
-    lane: int
-    force: frozenset[str] = frozenset()
-    version: str = ""
-    anew: bool = False
-    """Computed again though nothing changed in POHODA: the settings did."""
 
 
 @dataclass(slots=True)
@@ -128,6 +108,7 @@ class Ingest:
             with self.state.read() as db:
                 stored = cursors.cursor_of(db, self.source.name)
             self._cursor = orjson.loads(stored) if stored else None
+        self._owe_again(now)
         batch = self.source.read(self._cursor, self._seen)
         if batch.unfinished:
             return False
@@ -146,6 +127,35 @@ class Ingest:
         self.source.committed(batch)
         return batch.more or more or bool(recomputed)
 
+    def _keyed(self) -> list[Target]:
+        """The targets whose keys are those of the source."""
+        return [target for target in self.targets if not isinstance(target, Collecting)]
+
+    def _owe_again(self, now: float) -> None:
+        """Send things that rows name once more, as asked: a thing cannot be read by its key, so its value stands."""
+        for target in self.targets:
+            if not isinstance(target, Collecting):
+                continue
+            with self.state.read() as db:
+                asked = cursors.rereads(db, target.name, CHUNK)
+            if not asked:
+                continue
+            with self.state.write() as db:
+                found = [(key, code, lane, letters.last_owed(db, target.name, key)) for key, code, lane in asked]
+                found = [
+                    (key, code, lane, value or shadows.shadow_of(db, target.name, key))
+                    for key, code, lane, value in found
+                ]
+                entries = [
+                    outbox.Entry(target.name, key, code, value, lane=lane, force=True, source=self.source.name)
+                    for key, code, lane, value in found
+                    if value is not None
+                ]
+                outbox.enqueue(db, target.name, entries, now=now)
+                waiting.revive(db, target.thing, [entry.key for entry in entries])
+                cursors.reread_done(db, target.name, [key for key, *_ in asked])
+            self.wake()
+
     def _start_again(self, batch: Batch) -> None:
         """The source went back: nothing of it is sent before the shop was read anew."""
         with self.state.write() as db:
@@ -160,33 +170,34 @@ class Ingest:
         judge_now = self._unjudged and not batch.more
         return judge_now or bool(batch.wound_back) or not 0 <= now - self._stored_at < CURSOR_EVERY
 
-    def _asked(self, batch: Batch) -> tuple[dict[str, _Asked], dict[str, str | None], bool]:
+    def _asked(self, batch: Batch) -> tuple[dict[str, Asked], dict[str, str | None], bool]:
         """Collect all keys to read now, how far each target's recomputation gets with them, and if more were asked."""
         lane = outbox.BULK if batch.bulk else outbox.LIVE
         asked = {
-            change.key: _Asked(outbox.BULK if change.bulk else lane, version=change.version) for change in batch.changes
+            change.key: Asked(outbox.BULK if change.bulk else lane, version=change.version) for change in batch.changes
         }
         recomputed: dict[str, str | None] = {}
         more = False
         with self.state.read() as db:
-            for target in self.targets:
+            for target in self._keyed():
                 rereads = cursors.rereads(db, target.name, CHUNK)
                 more = more or len(rereads) == CHUNK
                 for key, _, wanted in rereads:
-                    before = asked.get(key, _Asked(wanted))
+                    before = asked.get(key, Asked(wanted))
                     lane, force = min(before.lane, wanted), before.force | {target.name}
                     asked[key] = replace(before, lane=lane, force=force)
+            for target in self.targets:
                 after = cursors.recompute_after(db, target.name)
                 if after is not None:
                     page = cursors.keys_after(db, self.source.name, after, CHUNK)
                     recomputed[target.name] = page[-1] if page else None
                     for key in page:
-                        asked[key] = replace(asked.get(key, _Asked(outbox.BULK)), anew=True)
+                        asked[key] = replace(asked.get(key, Asked(outbox.BULK)), anew=True)
         return asked, recomputed, more
 
     def _take_in(
         self,
-        asked: dict[str, _Asked],
+        asked: dict[str, Asked],
         batch: Batch,
         recomputed: dict[str, str | None],
         *,
@@ -203,66 +214,32 @@ class Ingest:
                 large = {change.key for change in batch.changes if change.bulk}
                 asked |= {key: replace(asked[key], lane=outbox.LIVE) for key in (changed & asked.keys()) - large}
             offered = {row.key for row in present.before.values() if row.offered}
-            entries = {
-                target.name: list(self._entries(target, present.rows, asked, changed, offered))
+            found = entries.Present(self.source.name, present.rows, asked, changed, offered)
+            owed = {
+                target.name: list(
+                    entries.things(target, target.name, found)
+                    if isinstance(target, Collecting)
+                    else entries.values(target, found)
+                )
                 for target in self.targets
             }
             failpoint.reach("before-ingest-commit")
             with self.state.write() as db:
                 for target in self.targets:
-                    mine = entries[target.name]
+                    mine = owed[target.name]
                     linked = cache(partial(shadows.links_of, db, target.thing, [entry.key for entry in mine]))
                     judged = partial(_counts, target, linked)
                     outbox.enqueue(db, target.name, mine, now=now, counts=judged, same=partial(same, target))
                     if target.creates:  # what died for want of it waits for it now
-                        waiting.wake(db, target.thing, [entry.key for entry in mine])
-                    forced = [key for key, why in asked.items() if target.name in why.force]
+                        waiting.revive(db, target.thing, [entry.key for entry in mine])
+                    forced = [key for key, why in asked.items() if target.name in why.force]  # none of what collects
                     cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
                 cursors.remember(db, self.source.name, fresh, present.gone)
                 if last:
                     self._finish(db, batch, recomputed, over=over, now=now)
             failpoint.reach("after-ingest-commit")
         for target in self.targets:
-            _say_unusable(entries[target.name], target.name)
-
-    def _entries(
-        self,
-        target: Target,
-        rows: dict[str, tuple[Any, ...]],
-        asked: dict[str, _Asked],
-        changed: set[str],
-        offered: set[str],
-    ) -> Iterable[outbox.Entry]:
-        for key, present in rows.items():
-            why = asked.get(key, _Asked(outbox.LIVE))
-            force = target.name in why.force
-            if not (key in changed or force or why.anew):
-                continue  # a row version moves with columns that we do not read, too
-            if not present and key not in offered and not force:
-                continue  # never on offer, so the shop is not ours to change
-            code = present[0].code.strip() if present else key
-            unusable = None
-            try:
-                value = target.value(key, present)
-            except Unusable as error:
-                value, unusable = None, (str(error), error.hint)
-            if value is None and unusable is None:
-                if key not in offered and not force:
-                    continue  # never on offer, so the shop is not ours to change
-                value = target.absent()
-                if value is None:
-                    continue
-            yield outbox.Entry(
-                target.name,
-                key,
-                code,
-                to_json(value),
-                lane=why.lane,
-                force=force,
-                unusable=unusable,
-                source=self.source.name,
-                version=why.version,
-            )
+            say_unusable(owed[target.name], target.name)
 
     def _finish(
         self, db: Connection, batch: Batch, recomputed: dict[str, str | None], *, over: bool, now: float
@@ -295,15 +272,6 @@ def _chunks(keys: list[str]) -> list[list[str]]:
         chunks.append(keys[start : start + size])
         start += size
     return chunks
-
-
-def _say_unusable(entries: Sequence[outbox.Entry], target: str) -> None:
-    unusable = [entry for entry in entries if entry.unusable]
-    for entry in unusable[:5]:
-        reason, hint = entry.unusable or ("", "")
-        log.warning("dead letter: %s", reason, extra={"target": target, "key": entry.key, "hint": hint})
-    if len(unusable) > 5:
-        log.warning("%d more dead letters", len(unusable) - 5, extra={"target": target})
 
 
 def judge(db: Connection, target: Target, now: float) -> None:

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
-from agent import failpoint
+from agent import failpoint, naming
 from agent.answers import wake_waiting
+from agent.entries import to_json
 from agent.errors import ShopUnavailable
 from agent.events import Held, Page, Wanted
-from agent.ingest import judge, to_json
+from agent.ingest import judge
 from agent.shops import Shop
-from agent.targets import Target
-from state import cursors, guards, outbox, rests, settle, shadows, targets
+from agent.targets import Naming, Target
+from state import cursors, guards, letters, outbox, rests, settle, shadows, targets
 from state.db import Connection, StateFile
 from state.targets import TargetState
 
@@ -34,7 +35,7 @@ def baseline_page(state: StateFile, shop: Shop, target: Target, standing: Target
 
     Raises `ShopUnavailable`; the page is then simply read again.
     """
-    if target.thing == target.name:  # its links know what we uploaded, which no reading of the shop can tell
+    if not has_pages(target):
         with state.write() as db:
             targets.baseline(db, target.name, "complete")
         return True
@@ -61,6 +62,15 @@ def baseline_page(state: StateFile, shop: Shop, target: Target, standing: Target
         targets.baseline(db, target.name, "complete")
         log.info("baseline complete: %d known", shadows.total(db, target.name), extra={"target": target.name})
     return True
+
+
+def has_pages(target: Target) -> bool:
+    """Tell whether a reading of the whole shop says what it holds of this target.
+
+    It does not say which pictures are ours, and which category of POHODA one of the shop's is: the links do. There
+    the adapters look before they write, and write what differs.
+    """
+    return target.thing == "product" and not isinstance(target, Naming)
 
 
 def _as_owed(db: Connection, target: Target, held: Mapping[str, Held], values: Mapping[str, str]) -> dict[str, str]:
@@ -152,7 +162,7 @@ def verify(
         for rest in due:
             if outbox.open_value(db, target.name, rest.key):
                 continue  # it is sent anyway, and nothing can land after that
-            if outbox.is_dead(db, target.name, rest.key):
+            if letters.is_dead(db, target.name, rest.key):
                 continue  # a person is asked already
             there = held.get(rest.key)
             confirmed = shadows.shadow_of(db, target.name, rest.key)
@@ -183,8 +193,20 @@ def _ask(
         links = shadows.links_of(db, target.thing, [rest.key for rest in due])
         own = target.thing == target.name
         tried = shadows.tried(db, target.thing, list(links)) if own else {}
+        owed = outbox.open_values(db, target.name, list(links))
+        values = {
+            key: orjson.loads(owed.get(key) or shadows.shadow_of(db, target.name, key) or "null") for key in links
+        }
+        named = naming.links_for(db, target, [value for value in values.values() if value is not None])
     wanted = [
-        Wanted(rest.key, rest.code, links[rest.key], orjson.loads(tried.get(rest.key, "null")))
+        Wanted(
+            rest.key,
+            rest.code,
+            links[rest.key],
+            orjson.loads(tried.get(rest.key, "null")),
+            value=values[rest.key],
+            links=named,
+        )
         for rest in due
         if rest.key in links
     ]

@@ -24,7 +24,7 @@ from itertools import chain
 from sqlite3 import Connection
 from typing import NamedTuple, TypeAlias
 
-from state import shadows, waiting
+from state import shadows
 
 LIVE, BULK = 0, 1
 GUARD_WAITS = "guard: waits for the end of this pass"
@@ -347,12 +347,6 @@ def open_values(db: Connection, target: str, keys: Sequence[str]) -> dict[str, s
     return {key: row.value for key, row in _open_rows(db, target, json.dumps(list(keys))).items()}
 
 
-def is_dead(db: Connection, target: str, key: str) -> bool:
-    """Tell whether a key has an unanswered dead letter."""
-    sql = "SELECT 1 FROM delivery WHERE target = ? AND key = ? AND status = 'dead' LIMIT 1"
-    return db.execute(sql, (target, key)).fetchone() is not None
-
-
 def next_due(db: Connection, target: str, now: float) -> float | None:
     """Tell when the next failed row is to be tried again; None when none waits."""
     row = db.execute(
@@ -364,29 +358,3 @@ def next_due(db: Connection, target: str, now: float) -> float | None:
 def open_keys(db: Connection, target: str) -> set[str]:
     """List the keys that have something open: their value is on its way, or held."""
     return {row[0] for row in db.execute(f"SELECT key FROM delivery WHERE target = ? AND status IN {OPEN}", (target,))}
-
-
-def dead_keys(db: Connection, target: str, keys: Sequence[str] | None) -> list[tuple[str, str]]:
-    """List the (key, code) of unanswered dead letters, all or those of these keys."""
-    rows = db.execute("SELECT DISTINCT key, code FROM delivery WHERE target = ? AND status = 'dead'", (target,))
-    return [(key, code) for key, code in rows if keys is None or key in keys]
-
-
-def discard(db: Connection, target: str, keys: Sequence[str] | None, *, status: str, now: float) -> int:
-    """Give up held or dead rows (all, or those of these keys); their shadows are forgotten (rule 3)."""
-    chosen = [
-        (row_id, key)
-        for row_id, key in db.execute(
-            "SELECT id, key FROM delivery WHERE target = ? AND status = ?", (target, status)
-        ).fetchall()
-        if keys is None or key in keys
-    ]
-    db.executemany(
-        "UPDATE delivery SET status = 'superseded', settled_at = ?, sent_at = NULL,"
-        " reason = 'discarded: ' || coalesce(reason, '') WHERE id = ?",
-        [(now, row_id) for row_id, _ in chosen],
-    )
-    forget_shadows(db, [(target, key) for _, key in chosen])
-    if target == "products":  # what waits for a creation that was given up is judged anew
-        waiting.wake(db, "product", [key for _, key in chosen])
-    return len(chosen)

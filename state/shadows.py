@@ -6,12 +6,28 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from state import waiting
+from state import cursors, waiting
 
 NEW = "new"
 """The intent that a link keeps after a creation of ours, however its link was learnt: the thing has no price yet."""
 _OWN = ("images",)
 """Things of one target alone; each hangs on the product of the same key, and its link leads nowhere without it."""
+OF = {
+    "images": "images",
+    "category": "categories",
+    "term": "parameters.terms",
+    "firm": "suppliers.firms",
+    "order": "order_states",
+}
+"""Things that are no products, and the one target that each belongs to."""
+_NAMED_BY = {
+    "category": ("categories", "categories.products"),
+    "term": ("parameters.terms", "parameters"),
+    "firm": ("suppliers",),
+}
+"""Targets whose values name such things: where one of these is another one now, all their values are sent anew."""
+VALUE_OF = " = "
+"""What stands in the key of a parameter's value between the parameter's key and the value's."""
 
 
 def shadow_of(db: sqlite3.Connection, target: str, key: str) -> str | None:
@@ -134,16 +150,32 @@ def forget_intents(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> N
     db.executemany("DELETE FROM link WHERE thing = ? AND key = ? AND link IS NULL", [(thing, key) for key in keys])
 
 
-def _forget(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
-    """Forget the shadows of all targets that share a thing, and the links of what hangs on it.
+def drop(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """Forget the links of things that were deleted as we wanted; nothing names them any more."""
+    db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(thing, key) for key in keys])
 
-    A thing that only one target has is named like the target (``images``); all others share ``product``.
+
+def whole_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
+    """Read all links of a thing, but for the values of parameters, of which there may be very many."""
+    sql = "SELECT key, link FROM link WHERE thing = ? AND link IS NOT NULL AND instr(key, ?) = 0"
+    return dict(db.execute(sql, (thing, VALUE_OF)))
+
+
+def _forget(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
+    """Forget what the shop was believed to hold in things that are others now, or are not known any more.
+
+    Of a product: the shadows of all its targets, and the links of what hangs on it. Of a thing that others name: all
+    that names it is computed and sent again, for nobody keeps a list of who does, and it is rare.
     """
     if not keys:
         return
-    if thing in _OWN:
-        db.executemany("DELETE FROM shadow WHERE target = ? AND key = ?", [(thing, key) for key in keys])
+    if thing in OF:
+        db.executemany("DELETE FROM shadow WHERE target = ? AND key = ?", [(OF[thing], key) for key in keys])
+        for target in _NAMED_BY.get(thing, ()):
+            db.execute("DELETE FROM shadow WHERE target = ?", (target,))
+            cursors.ask_recompute(db, target)
         return
     for own in _OWN:
         db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(own, key) for key in keys])
-    db.executemany("DELETE FROM shadow WHERE key = ?", [(key,) for key in keys])
+    others = ", ".join(f"'{name}'" for thing_, name in OF.items() if thing_ not in _OWN)
+    db.executemany(f"DELETE FROM shadow WHERE key = ? AND target NOT IN ({others})", [(key,) for key in keys])

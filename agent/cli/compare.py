@@ -14,8 +14,8 @@ from agent import parts
 from agent.cli.memory import remembered, writing
 from agent.cli.output import as_json, load_one, print_json, progress, table, who_sends, with_config
 from agent.config import Config
+from agent.entries import to_json
 from agent.errors import ConfigError
-from agent.ingest import to_json
 from agent.jobs.compare import Comparison, Difference
 from agent.jobs.compare import compare as compare_sides
 from agent.targets import GuardCount, Target

@@ -15,7 +15,7 @@ from agent.cli.output import ago, as_json, load_one, moment, print_json, table, 
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.events import key_of
-from state import cursors, guards, report, targets
+from state import cursors, guards, letters, report, targets
 from state import outbox as deliveries
 
 TARGETS = click.Choice(["quantities", "products", "prices", "images"])
@@ -135,7 +135,7 @@ def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target
     """Try dead letters again: the present value is read from POHODA and sent."""
     keys, config = _keys(codes, all_=all_), load_one(paths)
     with writing(config) as db:
-        dead = deliveries.dead_keys(db, target, keys)
+        dead = letters.dead_keys(db, target, keys)
         _all_there(codes, {key for key, _ in dead}, "dead")
         cursors.ask_reread(db, target, dead, lane=deliveries.LIVE)
     click.echo(
@@ -171,7 +171,7 @@ def discard(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, targ
     with writing(config) as db:
         there = {row["key"] for row in report.deliveries(db, target=target, status=status, key=None, limit=-1)}
         _all_there(codes, there, status)
-        count = deliveries.discard(db, target, keys, status=status, now=time.time())
+        count = letters.discard(db, target, keys, status=status, now=time.time())
     click.echo(f"{count} discarded." if count else f"Nothing is {status}.")
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from agent.app import spare_the_collector
-from agent.ingest import to_json
+from agent.entries import to_json
 from agent.mirrored import card_of
 from agent.pohoda.card import StockItem
 from agent.pohoda.items import Item, items

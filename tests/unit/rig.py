@@ -20,7 +20,7 @@ from agent.events import Value, key_of
 from agent.ingest import Ingest
 from agent.sources import Batch, Change, Cursor, Present, Seen, SeenRow, SourceFinding
 from agent.targets import GuardCount
-from state import cursors, guards, report, shadows
+from state import cursors, guards, letters, report, shadows
 from state import outbox as deliveries
 from state.db import open_state
 from tests.unit.memory_shop import MemoryShop
@@ -275,7 +275,7 @@ class Rig:
 
     def retry(self, *keys: str) -> None:
         with self.state.write() as db:
-            dead = deliveries.dead_keys(db, TARGET, keys or None)
+            dead = letters.dead_keys(db, TARGET, keys or None)
             cursors.ask_reread(db, TARGET, dead, lane=deliveries.LIVE)
 
     def approve(self, *keys: str) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.entries import to_json
 from agent.errors import SourceUnavailable
 from agent.events import Rejected
-from agent.ingest import CHUNK, CURSOR_EVERY, FIRST, to_json
-from state import cursors, outbox
+from agent.ingest import CHUNK, CURSOR_EVERY, FIRST
+from state import cursors, letters, outbox
 from state.errors import StateFullError
 from tests.unit.rig import TARGET, Card, PowerCut, Rig, plugged
 
@@ -361,7 +362,7 @@ def test_a_zero_is_counted_though_what_the_shop_holds_was_forgotten(guarded: Rig
     rig.take_in()
     assert len(rig.rows("held")) == 15
     with rig.state.write() as db:
-        outbox.discard(db, TARGET, None, status="held", now=rig.now)
+        letters.discard(db, TARGET, None, status="held", now=rig.now)
         cursors.ask_recompute(db, TARGET)
     rig.run()
     assert rig.shop.sent == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from state import cursors, migrate, outbox, place, prune, rests, settle, shadows, targets
+from state import cursors, letters, migrate, outbox, place, prune, rests, settle, shadows, targets
 from state.db import StateFile, open_inspector, open_state
 from state.errors import StateError, StateFullError
 
@@ -294,7 +294,7 @@ def test_other_illegal_rows_cannot_be_written(state: StateFile, sql: str) -> Non
         (lambda db: outbox.next_due(db, "q", NOW), "delivery_due (target=? AND due>?)"),
         (lambda db: outbox.in_flight(db, "q"), "delivery_sent (target=?)"),
         (lambda db: outbox.open_value(db, "q", "a"), "delivery_open (target=? AND key=?)"),
-        (lambda db: outbox.is_dead(db, "q", "a"), "delivery_dead (target=? AND key=?)"),
+        (lambda db: letters.is_dead(db, "q", "a"), "delivery_dead (target=? AND key=?)"),
         (lambda db: outbox._open_rows(db, "q", '["a"]'), "delivery_open (target=? AND key=?)"),
         (lambda db: outbox._dead_among(db, "q", '["a"]'), "delivery_dead (target=? AND key=?)"),
         (lambda db: outbox.has_dead(db, "q"), "delivery_dead (target=?)"),

@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import ShopUnavailable
 from agent.events import Rejected
-from state import outbox, shadows, targets
+from state import letters, outbox, shadows, targets
 from state.errors import StateFullError
 from tests.unit.rig import TARGET, Rig, plugged
 
@@ -232,7 +232,7 @@ def test_rule_3_discarding_deletes_the_shadow(guarded: Rig) -> None:
         rig.source.set(f"K{number}", 0)
     rig.run()
     with rig.state.write() as db:
-        assert outbox.discard(db, TARGET, ["k0"], status="held", now=rig.now) == 1
+        assert letters.discard(db, TARGET, ["k0"], status="held", now=rig.now) == 1
     assert rig.shadow("k0") is None
     assert rig.shadow("k1") == "5"
     rig.source.set("K0", 5)
