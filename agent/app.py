@@ -120,7 +120,7 @@ def rails(config: Config, locks: dict[str, threading.RLock] | None = None) -> Ra
 def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -> Rails:
     databases = {kind: parts.open_source(config, kind) for kind in sorted(config.targets.sources())}
     pace = Pace(config.shop.rate_limit)
-    on = config.targets.enabled()
+    on = config.targets.running()
     probing = parts.make_shop(config, pace=pace.lane(on[0]))
     breaker = ShopBreaker(state, probing.probe)
     redact = redactor(config.secrets())
@@ -129,28 +129,36 @@ def _wire(config: Config, state: StateFile, locks: dict[str, threading.RLock]) -
     if directory is not None and str(config.mirror) not in locks:
         locks[str(config.mirror)] = threading.RLock()
         built.exports = open_exports(config, directory, partial(parts.make_receiver, config))
-    creates = bool("products" in on and config.targets.products and config.targets.products.create)
     for number, name in enumerate(on):
         shop = probing if number == 0 else parts.make_shop(config, pace=pace.lane(name))
-        target = parts.make_target(config, name, shop)
         built.shops.append(shop)
-        built.targets.append(target)
-        kind = getattr(config.targets, name).source
-        lock = locks.setdefault(_lock_name(config, databases[kind]), threading.RLock())
-        built.ingests.append(Ingest(parts.make_source(config, name, databases[kind]), [target], state, lock))
-        built.dispatchers.append(
-            Dispatcher(
-                target,
-                shop,
-                state,
-                breaker,
-                timeout=config.shop.timeout,
-                redact=redact,
-                creator=target.creator if creates else "",
-                after="prices" if creates and name == "quantities" else "",
-            )
-        )
+        built.targets.append(parts.make_target(config, name, shop))
+        built.dispatchers.append(_dispatcher(config, built, redact))
+    together: dict[str, list[Target]] = {}
+    for target in built.targets:
+        together.setdefault(parts.source_of(target.name), []).append(target)
+    for name, targets_ in together.items():
+        database = databases[config.targets.table_of(name).source]
+        lock = locks.setdefault(_lock_name(config, database), threading.RLock())
+        built.ingests.append(Ingest(parts.make_source(config, name, database), targets_, state, lock))
     return built
+
+
+def _dispatcher(config: Config, built: Rails, redact: Callable[[str], str]) -> Dispatcher:
+    """Make the dispatcher of the target that was added last."""
+    target, shop = built.targets[-1], built.shops[-1]
+    products = config.targets.products
+    creates = bool(products and products.enabled and products.create)
+    return Dispatcher(
+        target,
+        shop,
+        built.state,
+        built.breaker,
+        timeout=config.shop.timeout,
+        redact=redact,
+        creator=target.creator if creates else "",
+        after="prices" if creates and target.name == "quantities" else "",
+    )
 
 
 def _lock_name(config: Config, database: Database) -> str:
@@ -221,7 +229,7 @@ def loops(built: Rails, now: Callable[[], float], die: Callable[[Exception], Non
     """Make the loops of one shop: sources first, then dispatchers, then the jobs; that is the order of stopping."""
     config, state = built.config, built.state
     loop = partial(Loop, state=state, now=now, shop=config.shop.name, fatal=die)
-    polls = [getattr(config.targets, target.name).poll for target in built.targets]
+    polls = [config.targets.table_of(ingest.targets[-1].name).poll for ingest in built.ingests]
     sources = [
         loop(f"source {one.source.name}", one.step, poll) for one, poll in zip(built.ingests, polls, strict=True)
     ]

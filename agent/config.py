@@ -27,9 +27,9 @@ from agent.settings import (
     PrestaShopTable,
     ShopTable,
     StateTable,
-    TargetsTable,
     VendureTable,
 )
+from agent.settings_targets import TargetsTable
 
 _TABLES: dict[str, type[BaseModel]] = {"state": StateTable, "pohoda": PohodaTable, "targets": TargetsTable}
 

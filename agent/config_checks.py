@@ -10,7 +10,8 @@ from typing import TypeAlias
 from pydantic import BaseModel, SecretStr
 
 from agent.errors import ConfigError
-from agent.settings import PohodaTable, TargetsTable
+from agent.settings import PohodaTable
+from agent.settings_targets import TargetsTable
 from agent.sources.server_address import read_address
 
 Complain: TypeAlias = Callable[[str, str], None]

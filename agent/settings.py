@@ -7,66 +7,15 @@ never shows one.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from agent.sources.rows import FIELDS
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+from agent.settings_types import LOOPBACK, Duration, FilePath, Language, Table
 
 
-def seconds(value: Any) -> float:  # noqa: ANN401 - whatever TOML holds
-    """Read a duration such as "500ms", "1s", "5m", "1h"; a bare number would leave its unit to guessing."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('write a duration with its unit: "500ms", "1s", "5m", "1h"')
-    return float(match[1]) * _UNITS[match[2]]
-
-
-def share(value: Any) -> float | None:  # noqa: ANN401 - whatever TOML holds
-    """Read a share such as "20%"; "off" means no limit."""
-    if value == "off":
-        return None
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value) if isinstance(value, str) else None
-    if match is None or not 0 < float(match[1]) <= 100:
-        raise ValueError('write a share between 0% and 100%, such as "20%", or "off"')
-    return float(match[1]) / 100
-
-
-def language(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
-    """Read a code of a language such as "cs" or "pt_BR"."""
-    if isinstance(value, str) and not re.fullmatch("[a-z]{2,3}(?:[-_][A-Za-z]{2,8})?", value):
-        raise ValueError('write the code of a language, such as "cs"')
-    return value
-
-
-Language = Annotated[str, BeforeValidator(language)]
-Duration = Annotated[float, BeforeValidator(seconds)]
-Share = Annotated[float | None, BeforeValidator(share)]
-FilePath = Annotated[Path, Strict(strict=False)]  # strict, a text would be no path
-
-
-class _Table(BaseModel):
-    """One table of the file: unknown keys are errors, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ShopTable(_Table):
+class ShopTable(Table):
     """``[shop]`` for every kind."""
 
     name: str = Field(min_length=1, max_length=60)
@@ -130,7 +79,7 @@ class VendureTable(ShopTable):
         return self
 
 
-class StateTable(_Table):
+class StateTable(Table):
     """``[state]``: where the agent remembers."""
 
     file: FilePath
@@ -157,7 +106,7 @@ class Beside(TypedDict):
     year: int | None
 
 
-class VatRatesTable(_Table):
+class VatRatesTable(Table):
     """``[pohoda] vat_rates``: percent by POHODA's kinds of rates; the defaults are the Czech ones since 2024."""
 
     high: float | None = Field(default=21.0, ge=0, le=100)
@@ -165,7 +114,7 @@ class VatRatesTable(_Table):
     third: float | None = Field(default=None, ge=0, le=100)
 
 
-class ReceiverTable(_Table):
+class ReceiverTable(Table):
     """``[pohoda.receiver]``: where POHODA posts its exports to."""
 
     listen: str = "127.0.0.1:8081"
@@ -195,7 +144,7 @@ class ReceiverTable(_Table):
         return host.strip("[]"), int(port)
 
 
-class PohodaTable(_Table):
+class PohodaTable(Table):
     """``[pohoda]``: where the data come from, and which accounting unit and year they are to be of."""
 
     database: SecretStr | None = Field(default=None, min_length=1)
@@ -228,142 +177,6 @@ class PohodaTable(_Table):
         """What stands beside the address of the database, as `agent.sources.connect.open_database` takes it."""
         password = self.password.get_secret_value() if self.password else None
         return {"user": self.user, "password": password, "ico": self.ico, "year": self.year}
-
-
-Codes = Annotated[tuple[str, ...], Strict(strict=False)]
-"""A list of codes; strict, a TOML array would be no tuple."""
-
-
-class _CardsTable(_Table):
-    """What every target has that is made of stock cards."""
-
-    enabled: bool = True
-    source: Literal["database", "export"] = "database"
-    poll: Duration = 1.0
-    row_version: Literal["auto", "fingerprint", "modified-at", "rowversion"] = "auto"
-    full_pass: Duration = 3600.0
-    stores: Codes = ()
-    card_types: Annotated[tuple[int, ...], Strict(strict=False)] = Field(default=(1,), min_length=1)
-
-    @field_validator("row_version")
-    @classmethod
-    def _of_exports(cls, strategy: str, info: ValidationInfo) -> str:
-        if info.data.get("source") == "export" and strategy not in {"auto", "rowversion"}:
-            raise ValueError('is found by itself in exports: write row_version = "auto", or leave it out')
-        return strategy
-
-    @field_validator("poll")
-    @classmethod
-    def _poll(cls, poll: float) -> float:
-        if not 0.1 <= poll <= 3600:
-            raise ValueError("poll lies between 100ms and 1h")
-        return poll
-
-    @field_validator("full_pass")
-    @classmethod
-    def _full_pass(cls, full_pass: float) -> float:
-        if not 60 <= full_pass <= 24 * 3600:
-            raise ValueError("full_pass lies between 1m and 24h: it alone finds deleted cards")
-        return full_pass
-
-
-class QuantitiesTable(_CardsTable):
-    """``[targets.quantities]``: Export množství."""
-
-    combine: Literal["sum", "max"] = "sum"
-    deduct: Literal["none", "reservations", "received-orders"]
-    safety_stock: int = Field(default=0, ge=0)
-    zero_guard: Share = 0.20
-
-
-def _among(stores: tuple[str, ...], chosen: str) -> str:
-    """Insist that the store that gives something is a chosen one."""
-    if chosen and stores and chosen.strip().casefold() not in {store.strip().casefold() for store in stores}:
-        raise ValueError(f"is not among stores: {', '.join(stores)}. Add it there, or leave it out.")
-    return chosen
-
-
-class ProductsTable(_CardsTable):
-    """``[targets.products]``: Dokončování exportu, texts. ``fields`` has no default: what is named is overwritten."""
-
-    poll: Duration = 5.0
-    fields: Annotated[tuple[Literal[FIELDS], ...], Strict(strict=False)] = Field(min_length=1)  # type: ignore[valid-type] # pydantic takes the words from their one list
-    texts_from: str = ""
-    create: bool = False
-    when_gone: Literal["hide", "keep"] | None = None
-
-    @field_validator("texts_from")
-    @classmethod
-    def _chosen(cls, store: str, info: ValidationInfo) -> str:
-        return _among(info.data.get("stores", ()), store)
-
-    @field_validator("create")
-    @classmethod
-    def _named(cls, create: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
-        if create and "name" not in info.data.get("fields", ("name",)):
-            raise ValueError('a product cannot be created without a name: add "name" to fields.')
-        return create
-
-    @field_validator("when_gone")
-    @classmethod
-    def _shown_again(cls, gone: str | None, info: ValidationInfo) -> str | None:
-        if gone == "hide" and "visible" not in info.data.get("fields", ("visible",)):
-            raise ValueError('to hide a product, and to show it again, add "visible" to fields.')
-        return gone
-
-
-class PricesTable(_CardsTable):
-    """``[targets.prices]``: Dokončování exportu, the prices."""
-
-    level: str = ""
-    level_prices: Literal["net", "gross"] | None = None
-    prices_from: str = ""
-    round: Literal["none", "0.01", "0.1", "1"] = "none"
-    price_drop_guard: Share = 0.30
-
-    @model_validator(mode="after")
-    def _told(self) -> PricesTable:
-        if self.source == "export" and self.level and self.level_prices is None:
-            raise ValueError('an export does not say it: add level_prices = "net" or "gross" (with VAT).')
-        if self.source == "database" and self.level_prices:
-            raise ValueError("level_prices is for an export only: the database says it (SkCeny.SDph). Leave it out.")
-        return self
-
-    @field_validator("prices_from")
-    @classmethod
-    def _chosen(cls, store: str, info: ValidationInfo) -> str:
-        return _among(info.data.get("stores", ()), store)
-
-
-class ImagesTable(_CardsTable):
-    """``[targets.images]``: Dokončování exportu, the pictures; needs ``[pohoda] documents``."""
-
-    poll: Duration = 10.0
-    pictures_from: str = ""
-    existing: Literal["leave", "keep"] = "leave"
-
-    @field_validator("pictures_from")
-    @classmethod
-    def _chosen(cls, store: str, info: ValidationInfo) -> str:
-        return _among(info.data.get("stores", ()), store)
-
-
-class TargetsTable(_Table):
-    """``[targets.*]``: what is kept in sync."""
-
-    quantities: QuantitiesTable | None = None
-    products: ProductsTable | None = None
-    prices: PricesTable | None = None
-    images: ImagesTable | None = None
-
-    def enabled(self) -> list[str]:
-        """Names of the targets that are to run, in the order of the table."""
-        tables = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return [name for name, table in tables if table is not None and table.enabled]
-
-    def sources(self) -> set[str]:
-        """Where the enabled targets take their values from: ``database``, ``export``."""
-        return {getattr(self, name).source for name in self.enabled()}
 
 
 SHOP_TABLES: dict[str, type[PrestaShopTable] | type[VendureTable]] = {

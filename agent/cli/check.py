@@ -17,7 +17,7 @@ from agent.config import Config
 from agent.errors import AgentError
 from agent.exports import CALLED
 from agent.log import redactor
-from agent.settings import QuantitiesTable
+from agent.settings_targets import QuantitiesTable
 from agent.shops import Finding, Shop
 from state.db import SQLITE_VERSION, open_inspector
 from state.errors import StateError

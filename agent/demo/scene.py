@@ -21,7 +21,7 @@ from agent.demo.latency import Stopwatch
 from agent.demo.prestashop import FakePrestaShop
 from agent.errors import ConfigError
 from agent.events import key_of
-from agent.settings import QuantitiesTable
+from agent.settings_targets import QuantitiesTable
 from state import report
 from state.db import open_inspector
 from state.errors import StateError

@@ -117,7 +117,7 @@ def _fill(raw: Any, table: Table) -> int:  # noqa: ANN401 - a driver's connectio
         rows += len(piece)
     raw.execute("COMMIT")
     for name in table.columns:
-        if name.lower() in MEMOS and table.name.lower() == "skz":
+        if name.lower() in MEMOS.get(table.name.lower(), ()):
             marked = f'UPDATE "{table.name}" SET "{name}" = x\'\' WHERE length(CAST("{name}" AS BLOB)) BETWEEN ? AND ?'  # noqa: S608 - as above
             raw.execute(marked, CUT)
         if name.lower() in {"ids", "refag"}:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +50,47 @@ CATALOGUE: Wanted = {
 """What products, prices and pictures are made of besides. Read only where they are kept in sync: the texts are most of
 the file. A new view adds its lines."""
 
-MEMOS = {"popis", "popis2"}
-"""Columns of SKz that hold long texts, in lower case."""
+OF_VIEWS: Mapping[str, Wanted] = {
+    "categories": {
+        "SkKat": ("ID", "IDS", "RefNodeID", "SText", "Poradi", "Zobraz", "Obrazek", "DatSave", "DatCreate"),
+    },
+    "card_categories": {"SkKat": ("ID", "IDS", "RefNodeID"), "SkRefKat": ("ID", "RefAg", "RefKat")},
+    "card_parameters": {
+        "SkParam": ("ID", "IDS", "RelTyp", "MJ", "RefCM"),
+        "SkParamList": ("ID", "IDS"),
+        "SkRefParam": (
+            *("ID", "RefAg", "RefParam", "ValText", "ValDouble", "ValLong", "ValCurrency", "ValDate", "OrderFld"),
+        ),
+        "SKRefParamList": ("ID", "RefAg", "RefParam", "RefParamList", "Sel", "OrderFld"),
+    },
+    "card_suppliers": {
+        "SKz": ("Vyrobce", "RefAD", "Firma"),
+        "SKzNC": ("ID", "RefAg", "RefAD", "Firma", "ObjKod", "DefDod", "OrderFld"),
+        "AD": ("ID", "Firma"),
+    },
+    "orders": {
+        "OBJ": (
+            *("ID", "RelTpObj", "PDoklad", "Datum", "Vyrizeno", "BDodano", "DatStorn", "Cislo"),
+            *("DatSave", "DatCreate"),
+        ),
+        "OBJpol": ("ID", "RefAg", "RefSKz", "Kod", "Mnozstvi", "Dodano", "OrderFld"),
+        "sVPULpol": ("ID", "IDS"),
+    },
+}
+"""View → what it reads besides `READ`. Customers' own columns of OBJ stand in the configuration: see `together`."""
+
+
+def together(*parts: Wanted) -> Wanted:
+    """What several views read, each table and column once."""
+    found: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for table, columns in part.items():
+            found.setdefault(table, {}).update(dict.fromkeys(columns))
+    return {table: tuple(columns) for table, columns in found.items()}
+
+
+MEMOS: Mapping[str, Collection[str]] = {"skz": {"popis", "popis2"}, "skkat": {"stext"}}
+"""Columns that hold long texts, by their tables; in lower case."""
 CUT = (16_380, 16_384)
 """Bytes in UTF-8 at which mdbtools ends a memo (its buffer, less a sign that did not fit). A text that comes so long is
 no text but an empty blob in the image: whoever needs it refuses it, whoever does not is not disturbed. Of Microsoft's

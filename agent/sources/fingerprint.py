@@ -75,6 +75,8 @@ class Unmoved:
 def chunk(reader: Reader, view: Prepared[Any], seen: Seen, *, after: int, limit: int, unmoved: Unmoved) -> Found:
     """Look at the rows after an id: up to ``limit`` rows, present or remembered."""
     rows = reader.run(*view.queries.page(after, limit))
+    if view.complete is not None and rows:
+        rows = view.complete(reader, rows)
     signature = b"" if view.volatile else _signature(rows)
     equal, end = unmoved.known(after, signature)
     if equal:

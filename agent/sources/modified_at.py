@@ -52,6 +52,8 @@ class ByModifiedAt:
         while True:
             rows = reader.run(*view.queries.saved(since, after, LIMIT))
             inside = [raw for raw in rows if raw[-1]]
+            if view.complete is not None and inside:
+                inside = view.complete(reader, inside)
             found, met = compare(inside, view.digests(inside), seen.of_rows([raw[0] for raw in rows]))
             changes |= found
             for key, some in met.items():

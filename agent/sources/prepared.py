@@ -39,6 +39,11 @@ class Prepared(Generic[RowT]):
     """The digests hang on more than the raw rows (files): equal rows are no proof that nothing changed."""
     warm: Callable[[Sequence[Raw]], None] | None = None
     """Told of rows that changed before the second read asks for them, which holds a lock: long work is done here."""
+    complete: Callable[[Reader, Sequence[Raw]], list[Raw]] | None = None
+    """Puts what hangs on each row (children, ancestors) as one more element behind the narrow columns, in one or few
+    statements for all of them; the rows keep their number and order. Called before digests and rows are made: after
+    each page, list and read by date, so that the digests cover it. Not after a read by row version, of which only the
+    keys are taken."""
 
 
 class View(Protocol[RowT_co]):

@@ -85,6 +85,16 @@ class Queries:
         """The rows with these codes (at most `KEYS`), compared as the database does; narrow and extra columns."""
         return self._listed(self.narrow[1], codes)
 
+    def between(self, low: int, high: int) -> Statement:
+        """The rows whose first column lies between these two, both included; narrow columns, in no order."""
+        first = self.narrow[0]
+
+        def build() -> Select[Any]:
+            wanted = (first >= _given("low"), first <= _given("high"), self.within)
+            return self._select(*self.narrow).where(*wanted)
+
+        return self._text("between", build, {"low": low, "high": high})
+
     def versions(self, last: int, below: int, limit: int) -> Statement:
         """Rows with ``last < row version < below`` in their order: narrow, whether in the view, row version.
 

@@ -8,7 +8,7 @@ would hide that from detection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from agent.events import key_of
@@ -47,9 +47,8 @@ def present(
         key.update((raw[0], _key(raw)) for raw in found)
         spellings = {spelling for each in pending for spelling in (each, each.upper())}
         spellings.update(str(raw[1]) for row, raw in rows.items() if key[row] in done)
-        for raw in _by_codes(reader, view, spellings):
-            if raw[0] not in rows and (name := _key(raw)) in done:
-                rows[raw[0]], key[raw[0]] = raw, name
+        for raw in _completed(reader, view, _new_of_codes(reader, view, spellings, rows, done)):
+            rows[raw[0]], key[raw[0]] = raw, _key(raw)
         remembered.update(seen.of_rows(sorted(rows.keys() - remembered.keys())))
         pending = sorted({*key.values(), *(remembered[row].key for row in rows if row in remembered)} - done)
 
@@ -69,11 +68,20 @@ def present(
 
 
 def _by_ids(reader: Reader, view: Prepared[Any], ids: Iterable[int]) -> list[Raw]:
-    return [raw for some in chunked(sorted(ids)) for raw in reader.run(*view.queries.of_ids(some)) if _key(raw)]
+    found = [raw for some in chunked(sorted(ids)) for raw in reader.run(*view.queries.of_ids(some)) if _key(raw)]
+    return _completed(reader, view, found)
 
 
-def _by_codes(reader: Reader, view: Prepared[Any], codes: Iterable[str]) -> list[Raw]:
-    return [raw for some in chunked(sorted(codes)) for raw in reader.run(*view.queries.of_codes(some)) if _key(raw)]
+def _new_of_codes(
+    reader: Reader, view: Prepared[Any], codes: Iterable[str], known: Container[int], keys: Container[str]
+) -> list[Raw]:
+    """Rows with these codes whose ids are not known yet, if their keys are among these; each once."""
+    found = (raw for some in chunked(sorted(codes)) for raw in reader.run(*view.queries.of_codes(some)))
+    return list({raw[0]: raw for raw in found if raw[0] not in known and _key(raw) in keys}.values())
+
+
+def _completed(reader: Reader, view: Prepared[Any], rows: list[Raw]) -> list[Raw]:
+    return rows if view.complete is None or not rows else view.complete(reader, rows)
 
 
 def _key(raw: Raw) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo import pohoda
-from agent.settings import QuantitiesTable
+from agent.settings_targets import QuantitiesTable
 
 from .vendure import PASSWORD, USER, RealVendure, running_vendure
 

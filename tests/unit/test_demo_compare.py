@@ -15,7 +15,7 @@ from agent.demo import compare, pohoda
 from agent.demo.compare import Compared, Thing
 from agent.demo.prestashop import FakePrestaShop
 from agent.demo.prestashop.store import Row
-from agent.settings import QuantitiesTable
+from agent.settings_targets import QuantitiesTable
 
 SETTINGS = QuantitiesTable(stores=("HLAVNÍ", "PRODEJNA"), deduct="reservations", safety_stock=1)
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from agent.cli import cli
 from agent.config import load
-from agent.settings import SHOP_TABLES, PohodaTable, ReceiverTable, StateTable, TargetsTable
+from agent.settings import SHOP_TABLES, PohodaTable, ReceiverTable, StateTable
+from agent.settings_targets import TargetsTable
 from agent.sources import server_address
 from agent.sources.rights import HELPFUL, NEEDED, statements
 from agent.sources.rows import FIELDS

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from agent.sources.queries import as_datetime
 from agent.sources.reader import Raw
 from agent.sources.views.cards import code_of
 
@@ -40,8 +41,19 @@ def money(value: object) -> object:
     return None if value is None else _decimal(value)
 
 
+@lru_cache(maxsize=100_000)
+def moment(value: object) -> object:
+    """A date, NULL being none: a datetime from SQL Server, a text from Access and SQLite."""
+    if value is None:
+        return None
+    try:
+        return as_datetime(value).isoformat()
+    except ValueError:
+        return f"?{value!r}"
+
+
 Kind = Callable[[object], object]
-"""One of the four."""
+"""One of the five."""
 
 
 @lru_cache(maxsize=100_000, typed=True)  # typed: True is no 1 here
