@@ -29,7 +29,7 @@ from agent.errors import BatchRefused, ShopUnavailable
 from agent.events import Done, Exchange, Held, Outcome, Owed, Rejected, Unclear, Wanted
 from agent.shops import Shop, in_flight
 from agent.standing import Judge, look
-from agent.targets import Target
+from agent.targets import Naming, Target
 from state import outbox, rests, settle, shadows, targets, waiting
 from state.db import StateFile
 from state.errors import StateError
@@ -151,7 +151,7 @@ class Dispatcher:
         self._now, self._limit = now, self.target.batch_size(self.shop.kind)
         if not self._batch:
             with self.state.write() as db:
-                if self.creator:
+                if self.creator or isinstance(self.target, Naming):
                     waiting.rouse(db, self.target.name, now)
                 self._batch = outbox.take(db, self.target.name, limit=self._limit, now=now, far=FAR)
         if not self._batch:

@@ -141,8 +141,15 @@ class CategoriesTable(_CardsTable):
     poll: Duration = 5.0
     root: str = ""
     fields: Annotated[tuple[Literal[CATEGORY_FIELDS], ...], Strict(strict=False)] = CATEGORY_FIELDS  # type: ignore[valid-type] # as above
-    when_gone: Literal["hide", "delete", "keep"] = "hide"
+    when_gone: Literal["hide", "delete", "keep"] | None = None
     remove_guard: Share = 0.20
+
+    @field_validator("when_gone")
+    @classmethod
+    def _shown_again(cls, gone: str | None, info: ValidationInfo) -> str | None:
+        if gone == "hide" and "visible" not in info.data.get("fields", ("visible",)):
+            raise ValueError('to hide a category, and to show it again, add "visible" to fields.')
+        return gone
 
 
 class ParametersTable(_CardsTable):
@@ -173,7 +180,7 @@ Signs = Literal["executed", "transferred", "partly", "cancelled"]
 
 
 class OrderStatesTable(_ReadTable):
-    """``[targets.order_states]``: Synchronizace stavů objednávek. ``since`` has no default: older ones stay as they are."""
+    """``[targets.order_states]``: Synchronizace stavů objednávek. Orders before ``since`` stay as they are."""
 
     poll: Duration = 2.0
     since: dt.date

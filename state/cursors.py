@@ -32,12 +32,18 @@ def pass_under_way(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM source WHERE complete = 0 LIMIT 1").fetchone() is not None
 
 
-def offered(db: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
-    """Tell which of these keys some source had on offer when it last saw them."""
+OF_THEIR_OWN = ("categories", "order_states")
+"""Sources whose keys are no codes of cards, though a number of theirs may happen to be one."""
+
+
+def offered(db: sqlite3.Connection, keys: Sequence[str], source: str = "") -> set[str]:
+    """Tell which of these keys some source of cards, or the one that is named, had on offer when it last saw them."""
+    others = ", ".join(f"'{name}'" for name in OF_THEIR_OWN)
     rows = db.execute(
         "SELECT s.key FROM json_each(?) CROSS JOIN source CROSS JOIN seen AS s INDEXED BY seen_key"
-        " ON s.source = source.name AND s.key = json_each.value AND s.offered = 1",
-        (json.dumps(list(keys)),),
+        " ON s.source = source.name AND s.key = json_each.value AND s.offered = 1"
+        f" WHERE CASE ? WHEN '' THEN source.name NOT IN ({others}) ELSE source.name = ? END",
+        (json.dumps(list(keys)), source, source),
     )
     return {row[0] for row in rows}
 

@@ -155,6 +155,11 @@ def drop(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
     db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(thing, key) for key in keys])
 
 
+def all_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
+    """Read all links of a thing."""
+    return dict(db.execute("SELECT key, link FROM link WHERE thing = ? AND link IS NOT NULL", (thing,)))
+
+
 def whole_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
     """Read all links of a thing, but for the values of parameters, of which there may be very many."""
     sql = "SELECT key, link FROM link WHERE thing = ? AND link IS NOT NULL AND instr(key, ?) = 0"

@@ -12,20 +12,24 @@ import click
 
 from agent import parts
 from agent.cli.memory import remembered, writing
+from agent.cli.outbox import TARGETS
 from agent.cli.output import as_json, load_one, print_json, progress, table, who_sends, with_config
 from agent.config import Config
 from agent.entries import to_json
 from agent.errors import ConfigError
-from agent.jobs.compare import Comparison, Difference
+from agent.jobs.by_key import Linked
+from agent.jobs.compare import NOTHING, Comparison, Difference
 from agent.jobs.compare import compare as compare_sides
-from agent.targets import GuardCount, Target
+from agent.targets import GuardCount, Naming, Target
 from state import cursors, outbox, shadows
+from state.db import Connection
 from state.errors import StateError
 
+REPAIRED = {"differs", "to be created"}
 DIFFERENCE = "(code, what, shop, pohoda, note)"
 _target = click.option(
     "--target",
-    type=click.Choice(["quantities", "products", "prices"]),
+    type=TARGETS,
     default="quantities",
     show_default=True,
     help="Which target.",
@@ -39,17 +43,31 @@ def _compare(config: Config, name: str) -> tuple[Target, Comparison]:
     except ConfigError:
         shop.close()
         raise
-    source = parts.make_source(config, name)
+    source = parts.make_source(config, parts.source_of(name))
     try:
-        return target, compare_sides(source, target, shop, was_offered=partial(_was_offered, config), progress=progress)
+        comparison = compare_sides(
+            source,
+            target,
+            shop,
+            was_offered=partial(_was_offered, config, source.name),
+            linked=remembered(config, partial(_links, target), NOTHING),
+            progress=progress,
+        )
+        return target, comparison
     finally:
         progress("")
         source.close()
         shop.close()
 
 
-def _was_offered(config: Config, keys: Sequence[str]) -> set[str]:
-    return remembered(config, lambda db: cursors.offered(db, keys), set())
+def _was_offered(config: Config, source: str, keys: Sequence[str]) -> set[str]:
+    own = source if source in cursors.OF_THEIR_OWN else ""
+    return remembered(config, lambda db: cursors.offered(db, keys, own), set())
+
+
+def _links(target: Target, db: Connection) -> Linked:
+    named = target.names if isinstance(target, Naming) else ""
+    return Linked(shadows.all_links(db, target.thing), shadows.all_links(db, named))
 
 
 def _records(differences: Sequence[Difference]) -> list[dict[str, object]]:
@@ -67,7 +85,7 @@ def plan(paths: tuple[Path, ...], target: str, *, json_: bool) -> None:
     """Show what would be sent, old and new. Writes nothing, neither to the shop nor to the state file."""
     config = load_one(paths)
     made, comparison = _compare(config, target)
-    sends = [one for one in comparison.differences if one.kind == "differs"]
+    sends = [one for one in comparison.differences if one.kind in {"differs", "to be created"}]
     counted = sum(1 for one in sends if made.counts(one.shop, one.pohoda))
     held = made.guard(GuardCount(counted, comparison.in_shop))
     if json_:
@@ -111,10 +129,10 @@ def reconcile(paths: tuple[Path, ...], target: str, *, repair: bool, json_: bool
             f"There is no state file {config.state.file} yet, so there is nothing to repair.",
             hint="Start the agent first: pohoda-agent run (or once); it reads the shop and sends what differs.",
         )
-    _, comparison = _compare(config, target)
+    made, comparison = _compare(config, target)
     on_the_way: set[str] = remembered(config, lambda db: outbox.open_keys(db, target), set())
     drifted = [one for one in comparison.differences if one.key not in on_the_way]
-    repaired = _repair(config, target, drifted) if repair else 0
+    repaired = _repair(config, made, drifted) if repair else 0
     if json_:
         print_json(
             {
@@ -137,16 +155,23 @@ def reconcile(paths: tuple[Path, ...], target: str, *, repair: bool, json_: bool
         )
         if repaired:
             click.echo(f"{repaired} keys will be sent {who_sends(config)}.")
-        elif any(one.kind == "differs" for one in drifted):
-            click.echo("To send the differing keys again: pohoda-agent reconcile --repair")
+        elif any(one.kind in REPAIRED for one in drifted):
+            name = "" if target == "quantities" else f" --target {target}"
+            click.echo(f"To send the differing keys again: pohoda-agent reconcile{name} --repair")
     sys.exit(1 if len(drifted) > repaired else 0)
 
 
-def _repair(config: Config, target: str, drifted: Sequence[Difference]) -> int:
-    """Note what the shop really holds, so that the guard compares with it, and ask for the keys to be sent."""
-    chosen = [one for one in drifted if one.kind == "differs"]
+def _repair(config: Config, target: Target, drifted: Sequence[Difference]) -> int:
+    """Note what the shop really holds, so that the guard compares with it, and ask for the keys to be sent.
+
+    The link of what it does not have any more is forgotten: it is looked up once more, and created.
+    """
+    chosen = [one for one in drifted if one.kind in REPAIRED]
     with writing(config) as db:
-        values = [(one.key, to_json(one.shop)) for one in chosen]
-        shadows.remember(db, target, values, now=time.time())
-        cursors.ask_reread(db, target, [(one.key, one.code) for one in chosen], lane=outbox.BULK)
+        values = [(one.key, to_json(one.shop)) for one in chosen if one.kind == "differs"]
+        missing = [one.key for one in chosen if one.kind != "differs"]
+        shadows.remember(db, target.name, values, now=time.time())
+        if missing and target.thing in shadows.OF:
+            shadows.unlink(db, target.thing, missing)
+        cursors.ask_reread(db, target.name, [(one.key, one.code) for one in chosen], lane=outbox.BULK)
     return len(chosen)

@@ -15,10 +15,11 @@ from agent.cli.output import ago, as_json, load_one, moment, print_json, table, 
 from agent.config import Config
 from agent.errors import ConfigError
 from agent.events import key_of
+from agent.settings_targets import RUNS, TargetsTable
 from state import cursors, guards, letters, report, targets
 from state import outbox as deliveries
 
-TARGETS = click.Choice(["quantities", "products", "prices", "images"])
+TARGETS = click.Choice([target for name in TargetsTable.model_fields for target in RUNS.get(name, (name,))])
 DELIVERY = (
     *("id", "target", "key", "code", "value", "status", "lane", "source", "version", "created_at", "due", "sent_at"),
     *("attempts", "folded", "approved", "reason", "hint", "request", "answer", "settled_at"),

@@ -5,19 +5,23 @@ Keys that differ are looked at a second time before they are reported, for both 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agent.errors import Unusable
 from agent.events import Held, Rejected, Value, Wanted
+from agent.jobs.by_key import Linked, ask
 from agent.jobs.whole import Gathered, again, whole
+from agent.readback import has_pages
 from agent.shops import Shop
 from agent.sources import Source
-from agent.targets import Target
+from agent.targets import Collecting, Target
 
 CHUNK = 500
-Kind = Literal["differs", "not in the shop", "cannot be addressed", "unusable"]
+Kind = Literal["differs", "to be created", "not in the shop", "cannot be addressed", "unusable"]
+NOTHING = Linked({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,19 @@ def compare(
     shop: Shop,
     *,
     was_offered: Callable[[Sequence[str]], set[str]] = lambda _keys: set(),
+    linked: Linked = NOTHING,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Comparison:
     """Read both sides whole and compare. Raises `SourceUnavailable` or `ShopUnavailable`.
 
     ``was_offered`` tells which keys the agent remembers as on offer: those that POHODA offers no more must be at 0.
+    ``linked`` are the links it remembers; they are used where no page of the shop tells what it holds (`by_key`).
     """
     gathered = Gathered()
     pohoda = _pohoda(source, target, gathered, progress)
+    if not has_pages(target):
+        left = was_offered([key for key in linked.own if key not in pohoda])
+        return _by_key(target, shop, pohoda, linked, gone=left, progress=progress)
     held, problems = _shop(shop, target, progress)
     gone = was_offered([key for key in held if key not in pohoda])
     if target.absent() is not None:
@@ -82,6 +91,28 @@ def compare(
     only = len(held.keys() - pohoda.keys())
     differences = tuple(sorted(first, key=lambda one: one.key))
     return Comparison(offered, offered - len(first), differences, only, in_shop=len(held))
+
+
+def _by_key(
+    target: Target,
+    shop: Shop,
+    pohoda: dict[str, _Wants],
+    linked: Linked,
+    *,
+    gone: Set[str],
+    progress: Callable[[str], None],
+) -> Comparison:
+    """Compare what the shop tells by links and names. Of what it has besides nobody knows whose it is."""
+    if target.absent() is not None:
+        pohoda |= {key: _Wants(key, target.absent()) for key in gone}
+    wants = {key: (one.code, one.value) for key, one in pohoda.items() if not one.problem}
+    held, problems = ask(shop, target, wants, linked, progress=progress)
+    done = [key for key in gone if key in pohoda and key not in held]  # deleted, as it should be
+    for key in done:
+        del pohoda[key]
+    found = _differences(target, pohoda, held, problems)
+    differences = tuple(sorted(found, key=lambda one: one.key))
+    return Comparison(len(pohoda), len(pohoda) - len(found), differences, 0, in_shop=len(held))
 
 
 def _pohoda(
@@ -108,6 +139,9 @@ def _present(
 
 def _take(wants: dict[str, _Wants], target: Target, present: Mapping[str, tuple[Any, ...]]) -> None:
     """Compute the values of the keys that are on offer; a key that is not leaves."""
+    if isinstance(target, Collecting):
+        _take_things(wants, target, present)
+        return
     for key, rows in present.items():
         code = rows[0].code.strip() if rows else key
         wants.pop(key, None)
@@ -118,6 +152,13 @@ def _take(wants: dict[str, _Wants], target: Target, present: Mapping[str, tuple[
             continue
         if value is not None:
             wants[key] = _Wants(code, value)
+
+
+def _take_things(wants: dict[str, _Wants], target: Collecting, present: Mapping[str, tuple[Any, ...]]) -> None:
+    """Collect the things that cards name; what is wrong with a card is told by the target that it makes a value of."""
+    for rows in present.values():
+        with contextlib.suppress(Unusable):
+            wants |= {key: _Wants(code, value) for key, (code, value) in target.things(rows).items()}
 
 
 def _shop(shop: Shop, target: Target, progress: Callable[[str], None]) -> tuple[dict[str, Held], dict[str, Rejected]]:
@@ -153,7 +194,8 @@ def _differences(
         elif key in problems:
             found.append(Difference(key, wants.code, "cannot be addressed", wants.value, None, problems[key].reason))
         elif there is None:
-            found.append(Difference(key, wants.code, "not in the shop", wants.value, None))
+            missing: Kind = "to be created" if target.creates else "not in the shop"
+            found.append(Difference(key, wants.code, missing, wants.value, None))
         elif there.value != wants.value and not target.same(wants.value, there.value):
             found.append(Difference(key, wants.code, "differs", wants.value, there.value))
     return found

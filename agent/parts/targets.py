@@ -94,7 +94,9 @@ def _category_tree(config: Config, _: Shop) -> Target:
     assert table is not None
     fields = tuple(name for name in table.fields if name != "picture" or config.pohoda.documents)
     return Categories(
-        CategorySettings(root=table.root, fields=fields, when_gone=table.when_gone, remove_guard=table.remove_guard)
+        CategorySettings(
+            root=table.root, fields=fields, when_gone=table.when_gone or "hide", remove_guard=table.remove_guard
+        )
     )
 
 

@@ -100,12 +100,13 @@ class OrderStates:
     def same(self, sent: Value, confirmed: Value) -> bool:
         """Tell whether the shop's order has come as far as it was to, or was left alone because it is at an end.
 
-        The shop tells ``been`` (all states that it ever was in) and ``left``. The tracking number must be the one that
-        was sent, and of a part as much must be delivered, where the shop tells of them.
+        The shop tells ``been`` (all states that it ever was in) and ``left``, perhaps without knowing what is sent: an
+        end that is a stage on the way is none. The tracking number must be the one that was sent, and of a part as much
+        must be delivered, where the shop tells of them.
         """
         if not (isinstance(sent, dict) and isinstance(confirmed, dict)) or not confirmed.keys() & {"been", "left"}:
             return sent == confirmed
-        if confirmed.get("left"):
+        if confirmed.get("left") and confirmed.get("state") not in _states(sent, "before"):
             return True
         if not set(_states(sent, "reached")) & set(_states(confirmed, "been")):
             return False

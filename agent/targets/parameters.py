@@ -3,7 +3,8 @@
 Shops know parameters and their values as texts, so every type is written as a Czech reader expects it:
 
     number, integer   12,5 cm       a decimal comma, no zeros at its end, no groups, the unit behind one space
-    currency          1 234,50 Kč   two decimals, groups of three; the code of another currency than the home one
+    currency          1 234,50 Kč   two decimals, groups of three; the code of another currency than the home one, and
+                                    nothing at all (a dead letter) where a source knows only its number
     boolean           Ano, Ne       NULL says nothing
     date              24. 12. 2026  without a time
     text, list        as it is
@@ -41,6 +42,7 @@ _BATCH = 50
 GUARD_FROM = 10
 GUARD_SHARE = 0.20
 _HINT = "Correct the parameter of the card in POHODA."
+_SKIP = "Add the parameter to skip in [targets.parameters], or make it a number with a unit in POHODA."
 _BOOLEAN = 3
 _OWN = {1: ("text",), _BOOLEAN: ("whole",), 5: ("number", "whole"), 8: ("chosen",)}
 """``SkParam.RelTyp`` that is known → where its value is."""
@@ -204,6 +206,8 @@ def _figure(one: Any, name: str) -> str:  # noqa: ANN401 - as above
     number = _number(one, name) or Decimal(0)
     if name == "money":
         currency = line_of("SkParam.RefCM", one.currency)
+        if currency.startswith("#"):  # the source knows its number only
+            raise Unusable("SkParam.RefCM", f"the code of the currency {currency} is not known", hint=_SKIP)
         amount = f"{number.quantize(_CENT, ROUND_HALF_UP) + 0:,.2f}".replace(",", " ").replace(".", ",")
         return f"{amount} {'Kč' if currency.casefold() in _HOME else currency}"
     return f"{canonical_decimal(number).replace('.', ',')} {line_of('SkParam.MJ', one.unit)}".rstrip()

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.entries import to_json
 from agent.errors import Unusable
 from agent.events import Value
-from agent.ingest import to_json
 from agent.sources.rows_catalogue import CardCategoriesRow, CategoryRow
 from agent.targets import GuardCount, Naming
 from agent.targets.categories import Categories, CategorySettings
@@ -65,10 +65,8 @@ def test_a_value_holds_name_parent_and_the_configured_fields() -> None:
 
 def test_what_pohoda_leaves_empty_has_a_plain_value() -> None:
     row = category(parent=None, order=None, visible=None)
-    assert of(row) == {
-        **{"name": "Židle", "parent": None, "description": "", "picture": None},
-        **{"order": 0, "visible": True},
-    }
+    plain = {"name": "Židle", "parent": None, "description": "", "picture": None, "order": 0, "visible": True}
+    assert of(row) == plain
     assert of(category(visible=False))["visible"] is False
     assert of(category(visible=0))["visible"] is False
 

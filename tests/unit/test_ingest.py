@@ -10,7 +10,8 @@ import pytest
 from agent.entries import to_json
 from agent.errors import SourceUnavailable
 from agent.events import Rejected
-from agent.ingest import CHUNK, CURSOR_EVERY, FIRST
+from agent.ingest import CHUNK, CURSOR_EVERY, FIRST, same
+from agent.targets.products import Products, ProductSettings
 from state import cursors, letters, outbox
 from state.errors import StateFullError
 from tests.unit.rig import TARGET, Card, PowerCut, Rig, plugged
@@ -413,3 +414,10 @@ def test_a_value_that_cannot_be_made_is_said(guarded: Rig, caplog: pytest.LogCap
     (said,) = [record for record in caplog.records if "dead letter" in record.getMessage()]
     assert "pieces: not a number" in said.getMessage()
     assert (said.__dict__["key"], said.__dict__["hint"]) == ("k01", "Correct the card.")
+
+
+def test_a_field_that_is_added_to_those_kept_in_sync_is_sent_though_the_rest_is_equal() -> None:
+    products = Products(ProductSettings(fields=("name", "ean")))
+    assert same(products, '{"ean": "8590000000001", "name": "A  b"}', '{"ean": "8590000000001", "name": "A b"}')
+    assert same(products, '{"name": "A"}', '{"name": "A", "weight": "1"}')
+    assert not same(products, '{"ean": "8590000000001", "name": "A"}', '{"name": "A"}')

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from agent.entries import to_json
 from agent.errors import Unusable
 from agent.events import Value
-from agent.ingest import to_json
 from agent.sources.rows_catalogue import OrderLine, OrderRow
 from agent.targets import GuardCount
 from agent.targets.order_states import OrderStates, OrderStateSettings
 
 MAP = {"partly": "4", "transferred": "5", "executed": "7", "cancelled": "6"}
-DAY = dt.datetime(2026, 11, 20)
+DAY = dt.datetime(2026, 11, 20)  # noqa: DTZ001 - POHODA's times have no zone
 
 
 def row(number: int = 1, *lines: tuple[object, object, object], **given: Any) -> OrderRow:  # noqa: ANN401 - any field
@@ -170,10 +170,8 @@ def test_tracking_and_carrier_are_of_the_row_with_the_highest_id_that_has_one() 
         row(2, executed=True, tracking=" T 2 "),
         row(1, executed=True, tracking="T1", carrier="PPL"),
     ]
-    assert value(*rows, **columns) == {
-        **{"state": "7", "reached": ["7"], "before": ["4", "5"]},
-        **{"tracking": "T 2", "carrier": "PPL"},
-    }
+    shipped = {"tracking": "T 2", "carrier": "PPL"}
+    assert value(*rows, **columns) == {"state": "7", "reached": ["7"], "before": ["4", "5"]} | shipped
     assert "tracking" not in value(*rows), "only where a column is configured"
     assert "tracking" not in value(row(executed=True, tracking="  "), **columns)
     assert value(row(executed=True, tracking=1234567890.0), **columns)["tracking"] == "1234567890"
@@ -250,6 +248,11 @@ def test_an_order_that_was_left_alone_is_settled() -> None:
     sent = value(row(transferred=True, tracking="T"), tracking_column="VPrZ")
     assert target().same(sent, {"state": "6", "been": ["1", "6"], "left": True})
     assert not target().same(sent, {"state": "6", "been": ["1", "6"], "left": False})
+
+
+def test_an_end_that_is_a_stage_on_the_way_settles_nothing() -> None:
+    assert not target().same(value(row(cancelled=DAY)), {"state": "7", "been": ["1", "7"], "left": True})
+    assert target().same(value(row(cancelled=DAY)), {"state": "8", "been": ["1", "8"], "left": True})
 
 
 def test_the_tracking_number_counts_where_it_was_sent_and_has_a_place() -> None:

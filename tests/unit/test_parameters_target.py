@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from agent.entries import to_json
 from agent.errors import Unusable
 from agent.events import Value
-from agent.ingest import to_json
 from agent.sources.rows_catalogue import CardParameter, CardParametersRow
 from agent.targets import Collecting, GuardCount, Naming
 from agent.targets.names import term_key
@@ -20,8 +20,8 @@ from agent.targets.terms import Terms
 
 
 def one(name: object = "Barva", kind: object = 1, **given: Any) -> CardParameter:  # noqa: ANN401 - any field
-    empty = ("unit", "currency", "text", "number", "whole", "money", "date")
-    return CardParameter(name, kind, **dict.fromkeys(empty) | given)
+    empty: dict[str, Any] = dict.fromkeys(("unit", "currency", "text", "number", "whole", "money", "date"))
+    return CardParameter(name, kind, **empty | given)
 
 
 def card(*parameters: CardParameter, **given: Any) -> CardParametersRow:  # noqa: ANN401 - any field
@@ -110,7 +110,13 @@ def test_an_amount_has_two_decimals_groups_and_its_currency(money: object, curre
 
 
 @pytest.mark.parametrize(
-    "given", [dt.datetime(2026, 12, 4, 13, 30), dt.date(2026, 12, 4), "2026-12-04 00:00:00", "2026-12-04T13:30:00"]
+    "given",
+    [
+        dt.datetime(2026, 12, 4, 13, 30),  # noqa: DTZ001 - POHODA's times have no zone
+        dt.date(2026, 12, 4),
+        "2026-12-04 00:00:00",
+        "2026-12-04T13:30:00",
+    ],
 )
 def test_a_date_is_written_as_czechs_do_and_without_a_time(given: object) -> None:
     assert written(one(kind=6, date=given)) == ["4. 12. 2026"]
@@ -166,6 +172,7 @@ def test_a_zero_says_something_where_it_belongs_or_if_it_is_alone() -> None:
         (one(kind=6, date="soon"), "SkRefParam.ValDate"),
         (one(kind=6, date=20), "SkRefParam.ValDate"),
         (one(text=b"a"), "SkRefParam.ValText"),
+        (one(kind=2, money=12, currency="#3"), "SkParam.RefCM"),
     ],
 )
 def test_what_no_shop_can_hold_is_unusable_and_names_its_column(parameter: CardParameter, field: str) -> None:

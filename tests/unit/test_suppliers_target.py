@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from agent.entries import to_json
 from agent.errors import Unusable
 from agent.events import Value
-from agent.ingest import to_json
 from agent.sources.rows_catalogue import CardSupplier, CardSuppliersRow
 from agent.targets import Collecting, GuardCount, Naming
 from agent.targets.firms import Firms
