@@ -132,7 +132,7 @@ def settle_batch(
     if target.thing == target.name:
         shadows.brought_about(db, target.thing, [row.key for row in ends.done])
     wake_waiting(db, target, done=[row.key for row in ends.done], ended=ended)
-    _stock_moved(db, [code for _, one in pairs if isinstance(one, Done) for code in one.moved])
+    stock_moved(db, [code for _, one in pairs if isinstance(one, Done) for code in one.moved])
     _say(ends.done, ends.dead, ends.resting, target=target.name)
 
 
@@ -145,7 +145,7 @@ def wake_waiting(db: Connection, target: Target, *, done: Sequence[str], ended: 
         waiting.wake(db, target.thing, ended)
 
 
-def _stock_moved(db: Connection, codes: Sequence[str]) -> None:
+def stock_moved(db: Connection, codes: Sequence[str]) -> None:
     """What the shop holds of these is not known now: read and send them again, as far as they are ours to write."""
     if not codes:
         return

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import orjson
 
 from agent import failpoint, naming
-from agent.answers import wake_waiting
+from agent.answers import stock_moved, wake_waiting
 from agent.entries import to_json
 from agent.errors import ShopUnavailable
 from agent.events import Held, Page, Wanted
@@ -134,8 +134,15 @@ def read_back(state: StateFile, shop: Shop, target: Target, is_well: Callable[[]
             shadows.brought_about(db, target.thing, keys)
         settle.delivered(db, same, now=now)
         wake_waiting(db, target, done=keys, ended=keys)
+        stock_moved(db, [code for key in keys for code in _moved(held[key])])
         rests.rested(db, target.name, [rest.key for rest in due])
     return True
+
+
+def _moved(there: Held) -> list[str]:
+    """Codes whose stock an order in this state has moved, as an adapter tells beside its value."""
+    codes = there.value.get("moved") if isinstance(there.value, dict) else None
+    return [str(code) for code in codes] if isinstance(codes, list) else []
 
 
 def verify(
