@@ -6,7 +6,7 @@ pace, its breaker, its state file, and POHODA's lock.
 """
 
 from agent.parts.shops import make_shop
-from agent.parts.sources import check_pohoda, make_directory, make_receiver, make_source, open_source, source_of
+from agent.parts.sources import check_pohoda, make_directory, make_receiver, make_source, open_pohoda, open_source, source_of
 from agent.parts.targets import make_quantities, make_target
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "make_shop",
     "make_source",
     "make_target",
+    "open_pohoda",
     "open_source",
     "source_of",
 ]

@@ -39,10 +39,23 @@ def open_pohoda(config: Config) -> Database:
 
     Raises `ConfigError` when its address is not understood, `EnvironmentProblem` when a driver is missing.
     """
-    catalogue = any(name != "quantities" for name in config.targets.enabled())
     if config.pohoda.database is None:
         raise ConfigError(f"{config.path}: [pohoda] database is missing.", hint="Say where POHODA's database is.")
-    return open_database(config.pohoda.database.get_secret_value(), catalogue=catalogue, **config.pohoda.beside)
+    address = config.pohoda.database.get_secret_value()
+    return open_database(address, views=_read_by(config), columns=_own_columns(config), **config.pohoda.beside)
+
+
+def _read_by(config: Config) -> tuple[str, ...]:
+    """Names of the views that the targets of POHODA's database read, beside ``stock``."""
+    running = config.targets.running()
+    return tuple(_VIEW_OF[name] for name in running if name in _VIEW_OF)
+
+
+def _own_columns(config: Config) -> tuple[str, ...]:
+    """The customer's own columns of OBJ that are configured."""
+    table = config.targets.order_states
+    columns = (table.list_column, table.tracking_column, table.carrier_column) if table and table.enabled else ()
+    return tuple(column for column in columns if column)
 
 
 def open_source(config: Config, kind: str) -> Database:
@@ -171,6 +184,17 @@ _VIEWS: dict[str, Callable[[Config, Any], tuple[View[Any], int]]] = {
     "order_states": _orders,
 }
 """By the name of the target that owns the values; what collects things reads with it."""
+_VIEW_OF = {
+    "products": "products",
+    "prices": "prices",
+    "images": "pictures",
+    "categories": "categories",
+    "categories.products": "card_categories",
+    "parameters": "card_parameters",
+    "suppliers": "card_suppliers",
+    "order_states": "orders",
+}
+"""Target → the name of its view, for what has to be read of a database and may be."""
 
 
 def source_of(target: str) -> str:
@@ -189,7 +213,9 @@ def check_pohoda(config: Config) -> list[SourceFinding]:
     found: list[SourceFinding] = []
     if by_database and table.database is not None:
         strategy = of[by_database[0]].row_version
-        wanted = Wanted(table.database.get_secret_value(), row_version=strategy, **table.beside)
+        lists = ("lists",) if any(name.lower().startswith("refvpr") for name in _own_columns(config)) else ()
+        views = (*_read_by(config), *lists)
+        wanted = Wanted(table.database.get_secret_value(), row_version=strategy, views=views, **table.beside)
         with contextlib.closing(open_pohoda(config)) as database:
             examined = examine(database, wanted)
             found += examined.findings

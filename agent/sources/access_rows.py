@@ -89,6 +89,13 @@ def together(*parts: Wanted) -> Wanted:
     return {table: tuple(columns) for table, columns in found.items()}
 
 
+def read_by(views: Collection[str], columns: Sequence[str] = ()) -> Wanted:
+    """What these views read beside ``stock``; ``columns`` are the customer's own of OBJ."""
+    parts = [OF_VIEWS.get(view, CATALOGUE) for view in views]
+    own: Wanted = {"OBJ": tuple(columns)} if columns else {}
+    return together(READ, *parts, own)
+
+
 MEMOS: Mapping[str, Collection[str]] = {"skz": {"popis", "popis2"}, "skkat": {"stext"}}
 """Columns that hold long texts, by their tables; in lower case."""
 CUT = (16_380, 16_384)

@@ -8,7 +8,7 @@ have their POHODA in it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,16 @@ def open_database(
     year: int | None = None,
     call_limit: float = CALL_LIMIT,
     lock_wait: float = LOCK_WAIT,
-    catalogue: bool = False,
+    views: Collection[str] = (),
+    columns: Sequence[str] = (),
 ) -> Database:
     """Make a `Database` of the setting ``[pohoda] database``; connects only when something is read.
 
     ``text`` is an address ``mssql://user:password@server/database`` (see ``server_address.py``), a path that ends in
     .mdb or .accdb, a path that ends in .db or .sqlite, or ``sqlite:///path``. For SQL Server, ``user`` and ``password``
-    win over those in the address, and without a database in it ``ico`` and ``year`` name one. ``catalogue`` must be
-    True where more than quantities is read: of an Access file all is read at once, and the texts are most of it.
+    win over those in the address, and without a database in it ``ico`` and ``year`` name one. ``views`` are
+    those that are read beside ``stock``, and ``columns`` the customer's own of OBJ: of an Access file all that is read
+    is read at once.
     Raises `ConfigError` when this is not understood, `EnvironmentProblem` when a driver is missing.
     """
     lower = text.strip().lower()
@@ -58,9 +60,9 @@ def open_database(
         return open_server(address, call_limit=call_limit, lock_wait=lock_wait)
     if "://" not in text and lower.endswith((".mdb", ".accdb")):
         from agent.sources.access import open_access  # noqa: PLC0415 - late: nobody else needs its readers
-        from agent.sources.access_rows import CATALOGUE, READ  # noqa: PLC0415 - as above
+        from agent.sources.access_rows import read_by  # noqa: PLC0415 - as above
 
-        return open_access(text.strip(), call_limit=call_limit, wanted=CATALOGUE if catalogue else READ)
+        return open_access(text.strip(), call_limit=call_limit, wanted=read_by(views, columns))
     if "://" not in text and lower.endswith((".db", ".sqlite", ".sqlite3")):
         return open_sqlite(Path(text.strip()), call_limit, lock_wait)
     if lower.startswith("sqlite:///"):

@@ -12,19 +12,17 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from agent.errors import SourceUnavailable
-from agent.pohoda import stock, stores
 from agent.pohoda.bad import BadDocument, BadItem
 from agent.pohoda.envelope import closes, sniff
 from agent.pohoda.items import Item, items
-from agent.pohoda.names import Kind
 from agent.sources import SourceFinding
+from agent.sources.export_elements import ElementsOfCards
 from agent.sources.export_files import (
     DONE,
     QUARANTINE,
@@ -36,18 +34,13 @@ from agent.sources.export_files import (
     original,
     unavailable,
 )
+from agent.sources.export_items import COUNTED, Known, Read, parsed
 
 SETTLE = 1.0
 """Seconds for which a file must not change before it is taken."""
 _PIECE = 2**20
 _CHUNK_BYTES = 4 * 2**20
 """A chunk ends here whatever its limit: one item may have 16 MiB, and memory is to stay flat."""
-_PARSERS: dict[Kind, Callable[[Sequence[Item]], Sequence[Any]]] = {
-    "stock": stock.parse_many,
-    "stores": stores.parse_many,
-}
-"""What is taken in; items of other lists are looked over."""
-Known: TypeAlias = Callable[[Sequence[bytes]], set[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +57,8 @@ class Document:
     """When POHODA made it, by its first list (local time); empty where it does not say."""
     path: Path
     """Where it lies now."""
+    tells: frozenset[str] = frozenset()
+    """Elements that an export may be made without and that some card in it has (see `export_elements`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +69,6 @@ class Place:
     name: str
     offset: int = 0
     part: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One item that is new: its digest, and what it says."""
-
-    kind: Kind
-    digest: bytes
-    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +83,8 @@ class Taken:
     """Items looked at, unchanged ones included."""
     cards: int = 0
     """Stock cards among them."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many of each list: cards, categories (branches at the top), parameters, suppliers (cards), orders."""
     place: Place = Place("", "")
     """Behind the last item that was looked at."""
     last: bool = False
@@ -265,14 +253,15 @@ class ExportDirectory:
 
     def _known_by_content(self, path: Path) -> Document:
         """Hash a file in ``work/`` and name it by its content. Raises OSError."""
-        digest = hashlib.sha256()
+        digest, told = hashlib.sha256(), ElementsOfCards()
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
+                told.look(piece)
             size = file.tell()
         sha = digest.hexdigest()
         path = self._files.name_by(path, sha)
-        return Document(original(path), sha, size, _stamp_of(path) or "", path)
+        return Document(original(path), sha, size, _stamp_of(path) or "", path, frozenset(told.found))
 
     # -- what is in it -------------------------------------------------------------------------------------------------
 
@@ -285,11 +274,13 @@ class ExportDirectory:
             last = _gathered(at.rest, looked, limit)
         except BadDocument as error:
             problem = error
-        read, bad = _parsed(looked, known)
+        read, bad = parsed(looked, known)
         if looked:
             at.place = Place(at.document.sha, at.document.name, looked[-1].end, looked[-1].part.offset)
-        cards = sum(item.kind == "stock" for item in looked)
-        return Taken(at.document, tuple(read), tuple(bad), len(looked), cards, at.place, last, problem)
+        counts = Counter(COUNTED[item.kind] for item in looked if item.kind in COUNTED)
+        return Taken(
+            at.document, tuple(read), tuple(bad), len(looked), counts["cards"], counts, at.place, last, problem
+        )
 
     def _let_go(self) -> None:
         if self._open is not None:
@@ -331,23 +322,6 @@ def _gathered(rest: Generator[Item, None, None], looked: list[Item], limit: int)
         if len(looked) >= limit or size >= _CHUNK_BYTES:
             return False
     return True
-
-
-def _parsed(looked: Sequence[Item], known: Known) -> tuple[list[Read], list[BadItem]]:
-    """Parse what is new of some items, in their order."""
-    digests = [item.digest for item in looked if item.kind == "stock"]
-    unchanged = known(digests) if digests else set()
-    fresh = [item for item in looked if item.kind in _PARSERS and item.digest not in unchanged]
-    read: list[Read] = []
-    bad: list[BadItem] = []
-    for kind, group in groupby(fresh, key=lambda item: item.kind):
-        some = list(group)
-        for item, value in zip(some, _PARSERS[kind](some), strict=True):
-            if isinstance(value, BadItem):
-                bad.append(value)
-            else:
-                read.append(Read(kind, item.digest, value))
-    return read, bad
 
 
 def _stamp_of(path: Path) -> str | None:

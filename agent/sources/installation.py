@@ -51,6 +51,8 @@ class Wanted:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     row_version: str = "auto"
+    views: tuple[str, ...] = ()
+    """Those that are read beside ``stock``."""
 
     @property
     def on_server(self) -> bool:
@@ -103,7 +105,9 @@ def _examine_server(database: Database, wanted: Wanted, server: _Server, done: E
         done.findings += _step(database, "accounting year", lambda reader: _newer(reader, ours))
 
     def rights(reader: Reader) -> list[SourceFinding]:
-        found, done.usable = examine_rights(reader, database=server.database, login=server.login, user=server.user)
+        found, done.usable = examine_rights(
+            reader, database=server.database, login=server.login, user=server.user, views=wanted.views
+        )
         return found
 
     done.findings += _step(database, RIGHTS_IN_POHODA, rights)

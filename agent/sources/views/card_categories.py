@@ -22,6 +22,7 @@ from agent.sources.views import exact
 from agent.sources.views.cards import code_of
 from agent.sources.views.category_tree import category_table, read_tree
 from agent.sources.views.children import (
+    FIRST,
     Child,
     Children,
     attach,
@@ -30,6 +31,7 @@ from agent.sources.views.children import (
     chosen_cards,
     hanging,
     seen_late,
+    witness,
 )
 
 _MAIN = "Hlavni"
@@ -47,7 +49,6 @@ class CardCategoriesView:
         """Look up columns and stores. Raises `SourceUnavailable`."""
         cards, links, table = _tables(reader, catalogue)
         names, within = chosen_cards(reader, catalogue, cards, self.stores, self.card_types)
-        movements = catalogue.find(reader, "SKzPoh")
         return Prepared(
             queries=Queries(
                 dialect=reader.connection.dialect,
@@ -60,7 +61,7 @@ class CardCategoriesView:
             row=partial(_row, names=names),
             offered=_offered,
             hints=(links["ID"],),
-            witness=movements["ID"] if movements is not None and movements.has("ID") else None,
+            witness=witness(reader, catalogue),
             complete=partial(_complete, table=table, links=children(reader, links, ("RefKat", _MAIN), order="ID")),
         )
 
@@ -87,9 +88,9 @@ def _complete(reader: Reader, rows: Sequence[Raw], *, table: TableColumns, links
     found = links.of(reader, [raw[0] for raw in rows])
 
     def of(raw: Raw) -> tuple[tuple[int, ...], int | None]:
-        held: list[Child] = [child for child in found.get(raw[0], ()) if tree.holds(child[0])]
-        main = next((category for category, first in held if first), None)
-        return tuple(dict.fromkeys([category for category, _ in held])), main
+        held: list[Child] = [child for child in found.get(raw[0], ()) if tree.holds(child[FIRST])]
+        main = next((category for *_, category, first in held if first), None)
+        return tuple(dict.fromkeys([child[FIRST] for child in held])), main
 
     return attach(rows, _WIDTH, of)
 

@@ -27,6 +27,7 @@ from agent.sources.rows_catalogue import CardParameter, CardParametersRow
 from agent.sources.views import exact
 from agent.sources.views.cards import code_of
 from agent.sources.views.children import (
+    FIRST,
     Child,
     Children,
     attach,
@@ -37,6 +38,7 @@ from agent.sources.views.children import (
     missing,
     named,
     seen_late,
+    witness,
 )
 
 _WIDTH = 4
@@ -68,7 +70,6 @@ class CardParametersView:
         tables = _tables(reader, catalogue)
         cards = tables.cards
         names, within = chosen_cards(reader, catalogue, cards, self.stores, self.card_types)
-        movements = catalogue.find(reader, "SKzPoh")
         return Prepared(
             queries=Queries(
                 dialect=reader.connection.dialect,
@@ -81,7 +82,7 @@ class CardParametersView:
             row=partial(_row, names=names),
             offered=_offered,
             hints=(tables.values["ID"],),
-            witness=movements["ID"] if movements is not None and movements.has("ID") else None,
+            witness=witness(reader, catalogue),
             complete=partial(
                 _complete,
                 tables=tables,
@@ -130,9 +131,9 @@ def _complete(reader: Reader, rows: Sequence[Raw], *, tables: _Tables, values: C
         mine = _texts(lists[raw[0]], choices) if raw[0] in lists else {}
         return tuple(
             [
-                (*defined[parameter], *value, mine.get(parameter, ()))
-                for parameter, *value in held.get(raw[0], ())
-                if parameter in defined
+                (*defined[said[FIRST]], *said[FIRST + 1 :], mine.get(said[FIRST], ()))
+                for said in held.get(raw[0], ())
+                if said[FIRST] in defined
             ]
         )
 
@@ -160,7 +161,7 @@ def _currency(value: object) -> str:
 def _texts(rows: Sequence[Child], choices: Mapping[int, Any]) -> dict[int, tuple[str, ...]]:
     """Of one card: parameter → texts of its chosen values; a value without a name says nothing."""
     found: dict[int, tuple[str, ...]] = {}
-    for parameter, choice, selected in rows:
+    for *_, parameter, choice, selected in rows:
         if exact.tick(selected) and choices.get(choice):
             found[parameter] = (*found.get(parameter, ()), str(choices[choice]))
     return found

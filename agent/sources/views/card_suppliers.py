@@ -23,6 +23,7 @@ from agent.sources.rows_catalogue import CardSupplier, CardSuppliersRow
 from agent.sources.views import exact
 from agent.sources.views.cards import code_of
 from agent.sources.views.children import (
+    FIRST,
     Children,
     attach,
     card_settings,
@@ -31,6 +32,7 @@ from agent.sources.views.children import (
     hanging,
     missing,
     seen_late,
+    witness,
 )
 
 FIELDS = ("manufacturer", "suppliers")
@@ -55,7 +57,6 @@ class CardSuppliersView:
         """Look up columns and stores. Raises `SourceUnavailable`."""
         cards = self._cards(reader, catalogue)
         names, within = chosen_cards(reader, catalogue, cards, self.stores, self.card_types)
-        movements = catalogue.find(reader, "SKzPoh")
         suppliers, addresses = self._tables(reader, catalogue)
         columns = [
             cards[name] if field in self.fields and cards.has(name) else null().label(name)
@@ -73,7 +74,7 @@ class CardSuppliersView:
             row=partial(_row, names=names),
             offered=_offered,
             hints=() if suppliers is None else (suppliers["ID"],),
-            witness=movements["ID"] if movements is not None and movements.has("ID") else None,
+            witness=witness(reader, catalogue),
             complete=partial(
                 _complete,
                 suppliers=_children(reader, suppliers, ("RefAD", "Firma", "ObjKod", "DefDod")),
@@ -127,12 +128,12 @@ def _complete(
 ) -> list[Raw]:
     """Put behind each card the name of its main supplier, and its suppliers as the fields of `CardSupplier`."""
     held = suppliers.of(reader, [raw[0] for raw in rows]) if suppliers else {}
-    asked = {raw[_ADDRESS] for raw in rows} | {child[0] for some in held.values() for child in some}
+    asked = {raw[_ADDRESS] for raw in rows} | {child[FIRST] for some in held.values() for child in some}
     firms = _firms(reader, addresses, asked)
 
     def of(raw: Raw) -> tuple[Any, ...]:
         mine = [
-            (firms.get(row) or firm, code, exact.tick(default)) for row, firm, code, default in held.get(raw[0], ())
+            (firms.get(row) or firm, code, exact.tick(default)) for *_, row, firm, code, default in held.get(raw[0], ())
         ]
         return (firms.get(raw[_ADDRESS]) or raw[_FIRM], tuple(mine))
 
@@ -142,7 +143,7 @@ def _complete(
 def _firms(reader: Reader, addresses: Children | None, asked: Iterable[int | None]) -> dict[int | None, Any]:
     if addresses is None:
         return {}
-    return {row: some[0][0] for row, some in addresses.of(reader, [row for row in asked if row]).items()}
+    return {row: some[0][FIRST] for row, some in addresses.of(reader, [row for row in asked if row]).items()}
 
 
 def _exactly(raw: Raw) -> object:

@@ -32,7 +32,7 @@ from agent.sources.reader import Raw, Reader
 from agent.sources.rows_catalogue import CategoryRow
 from agent.sources.views import exact
 from agent.sources.views.category_tree import category_table, read_tree
-from agent.sources.views.children import attach
+from agent.sources.views.children import attach, witness
 
 CHUNK = 500
 """Rows of one read of a pass: that many files may have to be hashed. To be given to `PohodaTable` as ``chunk``."""
@@ -64,7 +64,6 @@ class CategoriesView:
         table = self._table(reader, catalogue)
         root = read_tree(reader, table).root
         columns = [table[c] if self._wants(f) else null().label(c) for f, c in _COLUMNS.items()]
-        movements = catalogue.find(reader, "SKzPoh")
         named = func.ltrim(func.rtrim(func.coalesce(table["IDS"], literal_column("''")))) != literal_column("''")
         key = cast(table["ID"], String(20))  # SQL Server would fail to make a number of a key that is none
         narrow: tuple[ColumnElement[Any], ...]
@@ -82,7 +81,7 @@ class CategoriesView:
             row=self._row,
             offered=_offered,
             hints=(),
-            witness=movements["ID"] if movements is not None and movements.has("ID") else None,
+            witness=witness(reader, catalogue),
             volatile=pictured,
             warm=self._warm if pictured else None,
             complete=partial(_complete, table=table),
@@ -123,8 +122,8 @@ class CategoriesView:
 
     def _more(self, raw: Raw) -> object:
         trail, broken = raw[_WAY]
-        pictured = self.documents is not None and _file(raw)
-        return [trail[0][0] if trail else 0, broken, self.documents.sign(_file(raw)) if pictured else ""]  # type: ignore[union-attr]  # told by pictured
+        name = _file(raw)
+        return [trail[0][0] if trail else 0, broken, self.documents.sign(name) if name and self.documents else ""]
 
     def _warm(self, rows: Sequence[Raw]) -> None:
         """Read and hash the files of changed rows; what is wrong with one is told by the second read."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, func, literal_column, null, select, true
@@ -26,10 +28,9 @@ from agent.sources.views.cards import chosen_stores, goods, store_names
 CHUNK = 5_000
 """Cards of one read of a pass, with ten children each some 10 MB. To be given to `PohodaTable` as ``chunk``."""
 SPARSE = 10
-_OWN = 3
-"""Columns that are ours, before those asked for: the number that they hang on, their order, their id."""
 Child: TypeAlias = tuple[Any, ...]
-"""The columns asked for, of one row."""
+"""One row: the number that it hangs on, its order, its id, and from `FIRST` on the columns asked for."""
+FIRST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,10 @@ class Children:
     def of(self, reader: Reader, parents: Sequence[int]) -> dict[int, list[Child]]:
         """The rows that hang on these numbers, each parent's in their order; a parent without any is missing."""
         wanted = set(parents)
-        found: dict[int, list[Raw]] = {}
-        for raw in self._read(reader, sorted(wanted)):
-            if raw[0] in wanted:
-                found.setdefault(raw[0], []).append(raw)
-        return {
-            parent: [raw[_OWN:] for raw in (sorted(some, key=_place) if len(some) > 1 else some)]
-            for parent, some in found.items()
-        }
+        rows = _in_order(self._read(reader, sorted(wanted)))
+        return {parent: list(some) for parent, some in groupby(rows, itemgetter(0)) if parent in wanted}
 
-    def _read(self, reader: Reader, parents: Sequence[int]) -> list[Raw]:
+    def _read(self, reader: Reader, parents: Sequence[int]) -> list[Child]:
         if len(parents) > KEYS and parents[-1] - parents[0] < SPARSE * len(parents):
             return reader.run(*self._queries.between(parents[0], parents[-1]))
         return [raw for some in chunked(parents) for raw in reader.run(*self._queries.of_ids(some))]
@@ -73,8 +68,13 @@ def children(
     )
 
 
-def _place(raw: Raw) -> tuple[float, int]:
-    return (raw[1] if isinstance(raw[1], int | float) else 0, raw[2])
+def _in_order(rows: list[Child]) -> list[Child]:
+    """By number, order and id; the ids end every comparison. In place: these are many, and mostly in order already."""
+    try:
+        rows.sort()
+    except TypeError:  # some have no order, or one that is no number: as 0
+        rows.sort(key=lambda raw: (raw[0], raw[1] if isinstance(raw[1], int | float) else 0, raw[2]))
+    return rows
 
 
 def attach(rows: Sequence[Raw], width: int, of: Callable[[Raw], Any]) -> list[Raw]:
@@ -85,6 +85,18 @@ def attach(rows: Sequence[Raw], width: int, of: Callable[[Raw], Any]) -> list[Ra
 def named(reader: Reader, table: TableColumns, name: str = "IDS") -> dict[int, Any]:
     """A small table whole: ID → name, as the driver gave it."""
     return dict(reader.all(select(table["ID"], table[name])))
+
+
+def witness(reader: Reader, catalogue: Catalogue) -> ColumnElement[Any] | None:
+    """A primary key that hardly ever falls by itself: of movements, else of cards (Access and mirrors have no others).
+
+    Of a small table the newest row is deleted now and then, and without a witness that would pass for a restore.
+    """
+    for name in ("SKzPoh", "SKz"):
+        table = catalogue.find(reader, name)
+        if table is not None and table.has("ID"):
+            return table["ID"]
+    return None
 
 
 # ------------------------------------------------------------------------------------------------- cards and theirs

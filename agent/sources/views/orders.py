@@ -31,7 +31,7 @@ from agent.sources.reader import Raw, Reader
 from agent.sources.rows_catalogue import OrderLine, OrderRow
 from agent.sources.views import exact
 from agent.sources.views.cards import code_of
-from agent.sources.views.children import Children, attach, children, missing, named, seen_late
+from agent.sources.views.children import FIRST, Children, attach, children, missing, named, seen_late, witness
 
 CHUNK = 5_000
 """Orders of one read of a pass. To be given to `PohodaTable` as ``chunk``."""
@@ -63,7 +63,6 @@ class OrdersView:
         orders, lines = _tables(reader, catalogue)
         custom = self._custom(orders)
         lists = self._lists(reader, catalogue, custom)
-        movements = catalogue.find(reader, "SKzPoh")
         own = [orders[name] if orders.has(name) else null().label(name) for name in _OWN]
         chosen = [null().label(f"none{place}") if each is None else each for place, each in enumerate(custom)]
         ours: tuple[ColumnElement[Any], ...] = (null().label("store"), literal_column("1").label("offered"))
@@ -79,7 +78,7 @@ class OrdersView:
             row=_row,
             offered=_offered,
             hints=(lines["ID"],),
-            witness=movements["ID"] if movements is not None and movements.has("ID") else None,
+            witness=witness(reader, catalogue),
             complete=partial(
                 _complete,
                 lines=children(reader, lines, ("RefSKz", "Kod", "Mnozstvi", "Dodano")),
@@ -154,7 +153,7 @@ def _complete(
     texts: Mapping[Any, Any] = {} if lists is None else named(reader, lists)
 
     def of(raw: Raw) -> tuple[Any, ...]:
-        mine = [tuple(line) for card, *line in held.get(raw[0], ()) if card or line[0]]
+        mine = [line[FIRST + 1 :] for line in held.get(raw[0], ()) if line[FIRST] or line[FIRST + 1]]
         custom = zip(raw[_CUSTOM:_WIDTH], listed, strict=True)
         return (*(texts.get(value) if from_list else value for value, from_list in custom), tuple(mine))
 
