@@ -6,7 +6,15 @@ pace, its breaker, its state file, and POHODA's lock.
 """
 
 from agent.parts.shops import make_shop
-from agent.parts.sources import check_pohoda, make_directory, make_receiver, make_source, open_pohoda, open_source, source_of
+from agent.parts.sources import (
+    check_pohoda,
+    make_directory,
+    make_receiver,
+    make_source,
+    open_pohoda,
+    open_source,
+    source_of,
+)
 from agent.parts.targets import make_quantities, make_target
 
 __all__ = [

@@ -18,7 +18,7 @@ def make_shop(
     config: Config, *, pace: Callable[[], None] | None = None, pictures: Callable[[str], bytes] | None = None
 ) -> Shop:
     """Make an adapter of this configuration; ``pictures`` gives the bytes of a picture by its sha256."""
-    if pictures is None and "images" in config.targets.enabled() and config.pohoda.documents:
+    if pictures is None and config.pohoda.documents and {"images", "categories"} & {*config.targets.enabled()}:
         pictures = documents_of(config.pohoda.documents).by_sha
     chosen = config.targets.images
     more: dict[str, Any] = {"leave_foreign": bool(chosen and chosen.existing == "leave")}
@@ -27,18 +27,26 @@ def make_shop(
     return SHOPS[config.shop.kind](config, pace or Pace(config.shop.rate_limit), more)
 
 
+def _root(config: Config) -> str:
+    return config.targets.categories.root if config.targets.categories else ""
+
+
 def _prestashop(config: Config, pace: Callable[[], None], more: dict[str, Any]) -> Shop:
     table = config.shop
     assert isinstance(table, PrestaShopTable)
+    orders = config.targets.order_states
     return PrestaShop(
         table.url,
         key=table.key.get_secret_value(),
         timeout=table.timeout,
         pace=pace,
         shop_id=table.shop_id,
-        targets=frozenset(config.targets.enabled()),
+        targets=frozenset([*config.targets.enabled(), *(["tracking"] if orders and orders.tracking_column else [])]),
         language=table.language,
         country=table.country,
+        root=_root(config),
+        order_number=orders.order_number if orders else "reference",
+        order_states=orders.states if orders else (),
         **more,
     )
 

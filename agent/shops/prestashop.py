@@ -1,6 +1,6 @@
-"""The PrestaShop adapter: quantities, products, prices and pictures through the webservice (``/api``).
+"""The PrestaShop adapter: all targets, through the webservice (``/api``); each has a module of its own.
 
-Decisions, from recorded exchanges with 9.1.4 unless another source is named; each target's are in its own module:
+Decisions, from recorded exchanges with 9.1.4 unless another source is named:
 
 * A quantity lives in a row of ``stock_availables``, one per product and combination. The link is
   ``row:product:combination``, so that a read can tell when the row has come to belong to something else. Products and
@@ -27,13 +27,21 @@ from agent.shops import Finding, prestashop_check
 from agent.shops import prestashop_xml as wire
 from agent.shops.foreign import left_alone
 from agent.shops.http import ShopHttp
+from agent.shops.part import Part
+from agent.shops.prestashop_categories import Categories
+from agent.shops.prestashop_firms import Firms
 from agent.shops.prestashop_images import Images
 from agent.shops.prestashop_lists import Lists, by_key, doubled, judge
+from agent.shops.prestashop_orders import Orders
+from agent.shops.prestashop_parameters import Parameters
 from agent.shops.prestashop_pictures import ImagesLink, link_of, of_combination
 from agent.shops.prestashop_prices import PLACES, PriceList
+from agent.shops.prestashop_product_categories import ProductCategories
 from agent.shops.prestashop_products import Products
 from agent.shops.prestashop_quantities import Quantities
 from agent.shops.prestashop_setup import Setup
+from agent.shops.prestashop_suppliers import Suppliers
+from agent.shops.prestashop_terms import Terms
 from agent.shops.prestashop_xml import Link
 
 PRODUCTS_PER_PAGE = 200
@@ -48,7 +56,8 @@ class PrestaShop:
 
     kind = "prestashop"
     quantity: Literal["saleable", "physical"] = "saleable"
-    targets = frozenset(prestashop_check.NEEDED)
+    targets = frozenset({"quantities", "products", "prices", "images"})
+    """Those of which a page can be read; the others are `Part`s."""
     price_form: Literal["net", "gross"] = "net"
     price_places = PLACES
 
@@ -65,12 +74,17 @@ class PrestaShop:
         country: str = "CZ",
         pictures: Callable[[str], bytes] | None = None,
         leave_foreign: bool = False,
+        root: str = "",
+        order_number: Literal["reference", "id"] = "reference",
+        order_states: Sequence[str] = (),
     ) -> None:
         """``url`` is the shop's address, with or without ``/api``; ``timeout`` is in seconds, per request.
 
         ``targets`` are those that are enabled: ``check`` examines what they need. ``language`` (of POHODA's texts) and
         ``country`` (of the rates of VAT) are ISO codes. ``pictures`` gives the bytes of a picture by its sha256.
-        ``leave_foreign`` leaves products alone that have pictures when they are first looked up.
+        ``leave_foreign`` leaves products alone that have pictures when they are first looked up. ``root`` is the id of
+        the category below which ours are (empty: the home). ``order_number`` says what POHODA has of an order, and
+        ``order_states`` are the configured ones, for ``check``.
         """
         base = url.rstrip("/").removesuffix("/api")
         self._key = key
@@ -83,10 +97,23 @@ class PrestaShop:
         self._products = Products(http, lists, self._setup, short=self._short)
         self._prices = PriceList(http, lists, short=self._short)
         self._images = Images(http, lists, data=pictures or _no_pictures, short=self._short)
+        data, short = pictures or _no_pictures, self._short
+        self._orders = Orders(http, lists, number=order_number, states=order_states, short=short)
+        self._parts: dict[str, Part] = {
+            "categories": Categories(http, lists, self._setup, short=short, root=root, pictures=data),
+            "categories.products": ProductCategories(http, lists, self._setup, short=short, root=root),
+            "parameters.terms": Terms(http, lists, self._setup, short=short),
+            "parameters": Parameters(http, lists, self._setup, short=short),
+            "suppliers.firms": Firms(http, lists, short=short),
+            "suppliers": Suppliers(http, lists, short=short),
+            "order_states": self._orders,
+        }
         self._paged: dict[int, int] = {}  # hash of key → product, over the pages of one reading: finds doubled codes
 
     def deliver(self, target: str, owed: Sequence[Owed]) -> list[Outcome]:
         """Write values; see the module of the target. Raises `ShopUnavailable` when nothing was sent."""
+        if target in self._parts:
+            return self._parts[target].deliver(owed)
         _know(target)
         if target == "quantities":
             return self._quantities.deliver(owed)
@@ -108,6 +135,8 @@ class PrestaShop:
         Missing are links whose row is gone, belongs to something else, or has become the sum of combinations.
         Raises `ShopUnavailable`.
         """
+        if target in self._parts:
+            return self._parts[target].read(wanted)
         _know(target)
         if target == "images":
             return self._read_images([(item, known) for item in wanted if (known := link_of(item.link)) is not None])
@@ -119,6 +148,8 @@ class PrestaShop:
 
     def find(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held | Rejected]:
         """Look codes up among the references of products and combinations. Raises `ShopUnavailable`."""
+        if target in self._parts:
+            return self._parts[target].find(wanted)
         _know(target)
         asked = {item.key: item.code.strip() for item in wanted}
         places = {key: found for key, found in self._lists.places(list(asked.values())).items() if key in asked}
@@ -171,7 +202,8 @@ class PrestaShop:
 
     def check(self) -> list[Finding]:
         """Examine version, rights, number of the shop, languages and taxes. Never raises."""
-        return prestashop_check.check(self._http, self._lists, self._setup, self._enabled, self._short)
+        found = prestashop_check.check(self._http, self._lists, self._setup, self._enabled, self._short)
+        return [*found, *self._orders.findings()] if "order_states" in self._enabled else found
 
     def close(self) -> None:
         """Close all connections."""

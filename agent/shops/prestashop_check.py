@@ -11,10 +11,18 @@ from agent.shops import prestashop_xml as wire
 from agent.shops.http import ShopHttp
 from agent.shops.prestashop_fields import FIELDS, MARKS
 from agent.shops.prestashop_lists import Lists, not_the_webservice
+from agent.shops.prestashop_orders import DETAILS, TRACKING
+from agent.shops.prestashop_orders import NEEDED as ORDERS
 from agent.shops.prestashop_setup import Setup
 
 _FIND = (("products", "get"), ("combinations", "get"), ("stock_availables", "get"))
 _CHANGE = (("products", "patch"), ("combinations", "patch"))
+
+
+def _whole(name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, method) for method in ("get", "post", "patch", "delete"))
+
+
 NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "quantities": (*_FIND, ("stock_availables", "patch")),
     "products": (
@@ -24,8 +32,31 @@ NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "prices": (*_FIND, *_CHANGE),
     "images": (*_FIND, ("products", "patch"), ("images", "get"), ("images", "post"), ("images", "delete")),
+    "categories": (
+        *_FIND,
+        *_whole("categories"),
+        ("products", "patch"),
+        ("languages", "get"),
+        ("shops", "get"),
+        *(("images", method) for method in ("get", "post", "delete")),
+    ),
+    "parameters": (
+        *_FIND,
+        ("products", "patch"),
+        ("languages", "get"),
+        *((name, method) for name in ("product_features", "product_feature_values") for method in ("get", "post")),
+    ),
+    "suppliers": (
+        *_FIND,
+        ("products", "patch"),
+        *((name, method) for name in ("manufacturers", "suppliers") for method in ("get", "post")),
+        *_whole("product_suppliers"),
+        ("currencies", "get"),
+    ),
+    "order_states": (*ORDERS, *DETAILS),
+    "tracking": TRACKING,
 }
-"""Resource and method that each target needs."""
+"""Resource and method that each target needs; ``tracking`` stands for numbers of parcels."""
 CREATING = (("products", "post"), ("shops", "get"))
 _WHERE = "in PrestaShop under Advanced parameters, Webservice, at this key"
 _CZECH = ("21", "12")

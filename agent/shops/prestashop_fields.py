@@ -79,6 +79,11 @@ def node(name: str, text: str) -> str:
     return f"<{name}>{escape(text)}</{name}>"
 
 
+def speakable(text: str) -> str:
+    """A text of the shop's own without characters that XML does not have: it must be sent back as far as it can be."""
+    return _UNSPEAKABLE.sub("", text)
+
+
 def texts(name: str, by_language: Mapping[int, str]) -> str:
     """One element with its text in every language. Raises `Unfit`."""
     parts = "".join(
@@ -97,7 +102,7 @@ def differing(value: Mapping[str, Value], row: Row, language: int, group: Callab
     for field, name in _TEXTS.items():
         held = languages(row.get(name), language)
         if field in wanted and held.get(language) != wanted[field]:
-            others = {one: _UNSPEAKABLE.sub("", text) for one, text in held.items()}
+            others = {one: speakable(text) for one, text in held.items()}
             made.append(texts(name, others | {language: text_of(wanted, field)}))
     for field, name in _PLAIN.items():
         if field in wanted and plain_value(field, row.get(name)) != _plain(wanted, field):

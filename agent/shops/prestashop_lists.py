@@ -110,6 +110,19 @@ class Lists:
             found |= {number: row for row in self.ask(resource, query) if (number := wire.whole(row.get("id")))}
         return found
 
+    def every(self, resource: str, fields: str, filters: Mapping[str, str] | None = None) -> list[dict[str, object]]:
+        """All records that pass the filters, by ascending id, with these fields. Raises `ShopUnavailable`."""
+        return self._all(resource, fields, filters or {})
+
+    def hanging(
+        self, resource: str, fields: str, owner: str, ids: Iterable[int], size: int = IDS_PER_CALL
+    ) -> list[dict[str, object]]:
+        """All records that belong to these owners (``owner`` is the field that names them): rows of products, values
+        of features, children of categories. Raises `ShopUnavailable`.
+        """
+        filters = ({f"filter[{owner}]": wire.id_filter(some)} for some in _chunks(ids, size))
+        return [row for each in filters for row in self._all(resource, fields, each)]
+
     def ask(self, resource: str, query: Mapping[str, str]) -> list[dict[str, object]]:
         """Read one list. Raises `ShopUnavailable` for every other answer."""
         answer = self._http.read(resource, params={**query, "output_format": "JSON", **self.context})

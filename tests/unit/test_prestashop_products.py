@@ -115,7 +115,7 @@ def test_a_new_hidden_product_is_switched_off(fake: FakePrestaShop, shop: Presta
 
 
 def test_the_home_category_is_asked_for(fake: FakePrestaShop, shop: PrestaShop) -> None:
-    fake.store.names["categories"][7] = "Domů"
+    fake.things.add_category("Domů", parent=1, row=7)
     fake.store.tables["shops"].change(1, {"id_category": 7})
     create(shop)
     assert product(fake)["id_category_default"] == 7

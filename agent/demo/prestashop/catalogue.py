@@ -9,10 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 
+from agent.demo.prestashop import categories, features, firms
+from agent.demo.prestashop.order_states import ORDER_RULES
+from agent.demo.prestashop.quantity import (
+    NEW_STOCK_ROW,
+    quantity_of,
+    reference_of,
+    set_quantity,
+    stock_rows_by_reference,
+    stock_rows_of,
+    sum_product,
+    sum_up,
+)
 from agent.demo.prestashop.schema import Cell, Entry, whole
-from agent.demo.prestashop.store import Row, Rules, Store, fold
+from agent.demo.prestashop.store import Row, Rules, Store
 
-NEW_STOCK_ROW: Row = {"id_shop": 1, "out_of_stock": 2}
+__all__ = [
+    "NEW_STOCK_ROW",
+    "RULES",
+    "combinations_of",
+    "quantity_of",
+    "reference_of",
+    "set_quantity",
+    "stock_rows_by_reference",
+    "stock_rows_of",
+]
 
 
 def combinations_of(store: Store, product: int) -> list[int]:
@@ -21,68 +42,8 @@ def combinations_of(store: Store, product: int) -> list[int]:
     return sorted(table.find("id_product", product), key=lambda one: (str(table.rows[one].get("default_on", "")), one))
 
 
-def stock_rows_of(store: Store, product: int) -> list[int]:
-    """Ids of a product's stock rows: the one without a combination, then one per combination."""
-    table = store.tables["stock_availables"]
-    return sorted(
-        table.find("id_product", product), key=lambda one: (whole(table.rows[one].get("id_product_attribute", 0)), one)
-    )
-
-
-def reference_of(store: Store, stock_row: int) -> str:
-    """The code of what a stock row counts: of its combination, or of its product."""
-    row = store.tables["stock_availables"].rows[stock_row]
-    combination = whole(row.get("id_product_attribute", 0))
-    if combination:
-        owner = store.tables["combinations"].rows.get(combination, {})
-    else:
-        owner = store.tables["products"].rows.get(whole(row.get("id_product", 0)), {})
-    return str(owner.get("reference", ""))
-
-
-def stock_rows_by_reference(store: Store, reference: str) -> list[int]:
-    """Stock rows that count this code: of combinations and of products, for references are not unique."""
-    stock = store.tables["stock_availables"]
-    found = [
-        row
-        for combination in store.tables["combinations"].find("reference", reference)
-        for row in stock.find("id_product_attribute", combination)
-    ]
-    for product in store.tables["products"].find("reference", reference):
-        found += [row for row in stock_rows_of(store, product) if not stock.rows[row].get("id_product_attribute")]
-    wanted = fold(reference)
-    return [row for row in found if fold(reference_of(store, row)) == wanted]
-
-
-def quantity_of(store: Store, stock_row: int) -> int:
-    """The quantity that a stock row holds."""
-    return whole(store.tables["stock_availables"].rows[stock_row].get("quantity", 0))
-
-
-def set_quantity(store: Store, stock_row: int, quantity: int) -> None:
-    """Store a quantity and keep the sum row of a product with combinations right."""
-    store.tables["stock_availables"].change(stock_row, {"quantity": quantity})
-    _sum_up(store, stock_row)
-
-
-def _sum_up(store: Store, stock_row: int) -> None:
-    table = store.tables["stock_availables"]
-    row = table.rows[stock_row]
-    if row.get("id_product_attribute"):
-        _sum_product(store, whole(row.get("id_product", 0)))
-
-
-def _sum_product(store: Store, product: int) -> None:
-    table = store.tables["stock_availables"]
-    rows = stock_rows_of(store, product)
-    total = sum(quantity_of(store, one) for one in rows if table.rows[one].get("id_product_attribute"))
-    for one in rows:
-        if not table.rows[one].get("id_product_attribute"):
-            table.change(one, {"quantity": total})
-
-
 def _stock_written(store: Store, stock_row: int, names: Set[str]) -> None:
-    _sum_up(store, stock_row)
+    sum_up(store, stock_row)
     if "quantity" in names:
         store.on_quantity(stock_row, reference_of(store, stock_row), quantity_of(store, stock_row))
 
@@ -96,8 +57,8 @@ def _product_removing(store: Store, product: int) -> None:
         store.tables["combinations"].remove(combination)
     for row in stock_rows_of(store, product):
         store.tables["stock_availables"].remove(row)
-    for members in store.positions.values():
-        members.pop(product, None)
+    categories.leave_all(store, product)
+    firms.leave_all(store, product)
     for picture in store.shelf.of(product):
         store.shelf.remove(picture.id)
 
@@ -113,27 +74,7 @@ def _combination_removing(store: Store, combination: int) -> None:
     table = store.tables["stock_availables"]
     for row in list(table.find("id_product_attribute", combination)):
         table.remove(row)
-    _sum_product(store, whole(store.tables["combinations"].rows[combination].get("id_product", 0)))
-
-
-def assign_categories(store: Store, product: int, entries: list[Entry]) -> None:
-    """Put a product into exactly these categories; it keeps its place where it was and goes last where it is new."""
-    wanted = sorted({one["id"] for one in entries if one.get("id") in store.names["categories"]})
-    before = {category: members.pop(product, None) for category, members in store.positions.items()}
-    for category in wanted:
-        members = store.positions.setdefault(category, {})
-        members[product] = before.get(category) or max(members.values(), default=0) + 1
-    store.link(store.tables["products"], product, "categories", [{"id": category} for category in wanted])
-
-
-def _position(store: Store, product: int) -> Cell:
-    category = whole(store.tables["products"].rows[product].get("id_category_default", 0))
-    return store.positions.get(category, {}).get(product, "")
-
-
-def _manufacturer_name(store: Store, product: int) -> Cell:
-    manufacturer = whole(store.tables["products"].rows[product].get("id_manufacturer", 0))
-    return store.names["manufacturers"].get(manufacturer, False)
+    sum_product(store, whole(store.tables["combinations"].rows[combination].get("id_product", 0)))
 
 
 def _default_combination(store: Store, product: int) -> Cell:
@@ -144,7 +85,7 @@ def _default_combination(store: Store, product: int) -> Cell:
 def _option_values(store: Store, product: int) -> list[Entry]:
     table = store.tables["combinations"]
     return [
-        {"id": entry["id"]}
+        {"id": whole(entry["id"])}
         for combination in combinations_of(store, product)
         for entry in store.entries(table, combination, "product_option_values")
     ]
@@ -174,13 +115,22 @@ def _configuration_written(store: Store, row: int, names: Set[str]) -> None:
         store.tables["configurations"].change(row, {"id_shop": 0, "id_shop_group": 0})
 
 
+def _set_cover(store: Store, product: int, image: Cell) -> Row:
+    store.shelf.set_cover(product, whole(image))
+    return {}
+
+
 RULES: dict[str, Rules] = {
+    "categories": categories.CATEGORY_RULES,
+    **features.FEATURE_RULES,
+    **firms.FIRM_RULES,
+    **ORDER_RULES,
     "products": Rules(
         computed={
             "id_default_image": lambda store, product: store.shelf.cover_of(product) or "",
             "id_default_combination": _default_combination,
-            "position_in_category": _position,
-            "manufacturer_name": _manufacturer_name,
+            "position_in_category": categories.position_in_category,
+            "manufacturer_name": firms.manufacturer_name,
             "quantity": lambda _store, _product: 0,  # a column that the shop no longer fills
             "type": lambda _store, _product: "simple",  # recorded for a product with combinations too
         },
@@ -190,8 +140,8 @@ RULES: dict[str, Rules] = {
             "product_option_values": _option_values,
             "stock_availables": _stock_entries,
         },
-        setters={"id_default_image": lambda store, product, image: store.shelf.set_cover(product, whole(image))},
-        assign={"categories": assign_categories},
+        setters={"id_default_image": _set_cover},
+        assign={"categories": categories.assign, "product_features": features.assign},
         created=_product_created,
         removing=_product_removing,
     ),

@@ -13,6 +13,10 @@ class WebserviceError(Exception):
         self.message = message
 
 
+class CrashError(Exception):
+    """The shop's PHP dies: an empty 500; what was written before stays (recorded: unknown parent, unknown state)."""
+
+
 def closest(word: str, words: list[str]) -> str:
     """Find the word that the shop proposes instead: the last one of the least edit distance."""
     return min(reversed(words), key=lambda other: _distance(word, other))

@@ -20,6 +20,7 @@ _ID = Field("id", "int", "isUnsignedId")
 _FILTER = re.compile(r"filter\[(.+)\]")
 _BRACKETS = re.compile(r"(.*?)\[(.*)\](.*)", re.DOTALL)
 _BETWEEN = re.compile(r"([\d.:\-\s]+),([\d.:\-\s]+)")
+_TIMES = {"date_add", "date_upd"}
 _NUMBERS = {"int", "flag", "decimal", "null int", "null flag"}
 
 
@@ -93,11 +94,9 @@ def select(store: Store, table: Table, listing: Listing) -> list[int]:
     tests = [_test(store, table, condition) for condition in conditions]
     if tests:
         chosen = [row for row in chosen if all(test(row) for test in tests)]
-    order = (
-        [(table.resource.by_name[name], False) for name in table.resource.index_order.get(used.name, ())]
-        if used
-        else []
-    )
+    order = [
+        (table.resource.by_name[name], False) for name in table.resource.index_order.get(used.name if used else "", ())
+    ]
     for one, down in reversed(listing.sort or order):
         key = _sort_key(store, table, one)
         chosen = sorted(chosen, key=key, reverse=down) if one is not _ID or down else sorted(chosen)
@@ -107,9 +106,9 @@ def select(store: Store, table: Table, listing: Listing) -> list[int]:
 
 def _condition(resource: Resource, name: str, value: str, *, dates: bool) -> Condition:
     one = _ID if name == "id" else resource.by_name.get(name)
-    hidden = one is not None and one.kind == "moment" and not dates
+    hidden = one is not None and one.name in _TIMES and not dates
     if one is None or hidden:
-        names = ["id", *(it.name for it in resource.fields if not it.i18n and (dates or it.kind != "moment"))]
+        names = ["id", *(it.name for it in resource.fields if not it.i18n and (dates or it.name not in _TIMES))]
         listed = ", ".join(f'"{it}"' for it in names)
         raise WebserviceError(
             400,
@@ -197,7 +196,7 @@ def _test(store: Store, table: Table, condition: Condition) -> Callable[[int], b
     return test
 
 
-def _judge(condition: Condition) -> Callable[[int | str | None], bool]:
+def _judge(condition: Condition) -> Callable[[float | str | None], bool]:
     if condition.kind == "like":
         part = re.escape(fold(condition.values[0]))
         pattern = re.compile(("" if condition.begins else ".*") + part + ("" if condition.ends else ".*"), re.DOTALL)
@@ -205,7 +204,7 @@ def _judge(condition: Condition) -> Callable[[int | str | None], bool]:
     numeric = condition.field.kind in _NUMBERS
     wanted = [_comparable(value, numeric=numeric) for value in condition.values]
 
-    def judge(value: int | str | None) -> bool:
+    def judge(value: float | str | None) -> bool:
         number, text = _comparable(value, numeric=numeric)
         mine = (number, text)
         match condition.kind:

@@ -1,6 +1,7 @@
 """The list of what clients wrote and the fake shop accepted: what judges of a test go by.
 
-Every quantity, every record that was created, every picture that was uploaded: doubles can be counted.
+Every quantity, every record that was created, every picture that was uploaded, every state that an order was brought
+into: doubles can be counted.
 """
 
 from __future__ import annotations
@@ -25,12 +26,21 @@ class Write(NamedTuple):
 
 
 class Creation(NamedTuple):
-    """One record that a client created. ``reference`` is empty for resources without one."""
+    """One record that a client created. ``reference`` is its code, or its name where it has none, or empty."""
 
     at: float
     resource: str
     row: int
     reference: str
+
+
+class StateChange(NamedTuple):
+    """One state that a client brought an order into; each may have been a mail to the customer."""
+
+    at: float
+    order: int
+    reference: str
+    state: int
 
 
 class Upload(NamedTuple):
@@ -46,7 +56,8 @@ class Ledger:
     """Remembers the writes, appends them to a file, and tells a listener; in the order in which they took effect.
 
     The file gets one JSON line per write, flushed, so that another process can judge: at (monotonic seconds),
-    time (UTC, ISO 8601), and: row, reference, quantity; or created, row, reference; or image, product, sha256.
+    time (UTC, ISO 8601), and: row, reference, quantity; or created, row, reference; or image, product, sha256;
+    or order, reference, state.
     """
 
     def __init__(
@@ -58,6 +69,7 @@ class Ledger:
         self._writes: list[Write] = []
         self._creations: list[Creation] = []
         self._uploads: list[Upload] = []
+        self._states: list[StateChange] = []
         self._lock = threading.Lock()
         self._path = path
         self._file: TextIO | None = None
@@ -89,6 +101,19 @@ class Ledger:
             self._uploads.append(Upload(at, image, product, sha))
             if self._path is not None:
                 self._append({"at": at, "image": image, "product": product, "sha256": sha})
+
+    def record_state(self, order: int, reference: str, state: int) -> None:
+        """Take down a state that a client brought an order into."""
+        at = self._clock()
+        with self._lock:
+            self._states.append(StateChange(at, order, reference, state))
+            if self._path is not None:
+                self._append({"at": at, "order": order, "reference": reference, "state": state})
+
+    def state_changes(self) -> list[StateChange]:
+        """All changes of orders' states so far."""
+        with self._lock:
+            return list(self._states)
 
     def creations(self) -> list[Creation]:
         """All creations so far."""

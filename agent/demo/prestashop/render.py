@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from agent.demo.prestashop.errors import WebserviceError
-from agent.demo.prestashop.schema import Association, Cell, Entry, Field, Resource
+from agent.demo.prestashop.schema import Association, Cell, Field, Part, Resource
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<prestashop xmlns:xlink="http://www.w3.org/1999/xlink">\n'
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE", "HEAD")
@@ -28,7 +28,7 @@ class Entity:
     id: Cell
     values: Mapping[str, Cell]
     """By field name, in the order of the resource's fields; holds ``id`` itself when that is wanted."""
-    links: Mapping[str, Sequence[Entry]] | None
+    links: Mapping[str, Sequence[Part]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +159,18 @@ def _languages_xml(look: Look, value: Cell) -> str:
     return "".join(f'<language id="{one}">{_cdata(value)}</language>' for one in look.languages)
 
 
-def _association_xml(look: Look, one: Association, entries: Sequence[Entry]) -> str:
-    head = f'{one.name} nodeType="{one.node}" api="{one.api}"'
+def _association_head(one: Association) -> str:
+    return f'{one.name} nodeType="{one.node}" ' + ('virtualEntity="true"' if one.virtual else f'api="{one.api}"')
+
+
+def _association_xml(look: Look, one: Association, entries: Sequence[Part]) -> str:
+    head = _association_head(one)
     if not entries:
         return f"<{head}/>\n"
     parts = [f"<{head}>\n"]
     for entry in entries:
-        parts.append(f'\t<{one.node} xlink:href="{look.url}/{one.api}/{entry["id"]}">\n')
+        href = "" if one.virtual else f' xlink:href="{look.url}/{one.api}/{entry["id"]}"'
+        parts.append(f"\t<{one.node}{href}>\n")
         for name, resource in one.fields.items():
             if name in entry:
                 link = f' xlink:href="{look.url}/{resource}/{entry[name]}"' if resource else ""
@@ -176,11 +181,12 @@ def _association_xml(look: Look, one: Association, entries: Sequence[Entry]) -> 
 
 
 def _association_schema(look: Look, one: Association, *, full: bool) -> str:
-    parts = [f'<{one.name} nodeType="{one.node}" api="{one.api}">\n\t<{one.node}>\n']
+    parts = [f"<{_association_head(one)}>\n\t<{one.node}>\n"]
     for name, resource in one.fields.items():
         link = f' xlink:href="{look.url}/{resource}/"' if resource and full else ""
-        required = ' required="true"' if name in one.required and full else ""
-        parts.append(f"\t<{name}{link}{required}>{_cdata('')}</{name}>\n")
+        marks = ' required="true"' if name in one.required and full else ""
+        marks += ' read_only="true" readOnly="true"' if name in one.read_only and full else ""
+        parts.append(f"\t<{name}{link}{marks}>{_cdata('')}</{name}>\n")
     parts.append(f"\t</{one.node}>\n</{one.name}>\n")
     return "".join(parts)
 

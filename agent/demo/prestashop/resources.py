@@ -6,7 +6,11 @@ describe it here and, if it computes anything, give it rules in `catalogue.RULES
 
 from __future__ import annotations
 
+from agent.demo.prestashop.categories import CATEGORIES
+from agent.demo.prestashop.features import FEATURES
+from agent.demo.prestashop.firms import FIRMS
 from agent.demo.prestashop.images import IMAGES
+from agent.demo.prestashop.orders import ORDERING
 from agent.demo.prestashop.schema import Association, Field, Resource, decimal, flag, number, text, texts
 from agent.demo.prestashop.settings import SETTINGS
 
@@ -172,5 +176,16 @@ STOCK_AVAILABLES = Resource(
 )
 
 RESOURCES: dict[str, Resource] = {
-    one.name: one for one in (COMBINATIONS, IMAGES, PRODUCTS, STOCK_AVAILABLES, *SETTINGS)
+    one.name: one
+    for one in (
+        CATEGORIES,
+        COMBINATIONS,
+        IMAGES,
+        PRODUCTS,
+        STOCK_AVAILABLES,
+        *FEATURES,
+        *FIRMS,
+        *ORDERING,
+        *SETTINGS,
+    )
 }

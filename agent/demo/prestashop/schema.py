@@ -7,16 +7,19 @@ mirror what `?schema=synopsis` of PrestaShop 9.1.4 says of a field, plus how the
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from html import unescape
 from typing import Literal, TypeAlias
 
-Cell: TypeAlias = "int | str | bool | None | dict[int, str | None]"
+Cell: TypeAlias = "int | float | str | bool | None | dict[int, str | None]"
 """A value as the shop's PHP would hold it; a dict is a text in several languages, by language id."""
 Entry: TypeAlias = dict[str, int]
 """One item of an association, such as ``{"id": 3, "id_feature_value": 12}``."""
+Part: TypeAlias = Mapping[str, int | str]
+"""One item of an association as it is shown; the rows of an order hold texts, too."""
 Kind: TypeAlias = Literal[
     "int", "flag", "decimal", "text", "date", "moment", "null int", "empty int", "null flag", "null"
 ]
@@ -74,6 +77,9 @@ class Association:
     fields: Mapping[str, str] = field(default_factory=lambda: {"id": ""})
     """Name of each part → the resource that it links to (empty: no link)."""
     required: frozenset[str] = frozenset({"id"})
+    read_only: frozenset[str] = frozenset()
+    virtual: bool = False
+    """Its items are no resource of their own: no links to them (recorded for the rows of an order)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,9 @@ class Resource:
     forbidden: frozenset[str] = frozenset()
     """Methods that nobody has (error 101)."""
     index_order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Without ``sort`` the database answers in the order of the index that it used: filtered field → that order."""
+    """Without ``sort`` the database answers in the order of the index that it used: filtered field → that order.
+
+    The empty name stands for a list without a filter that has an index."""
     indexed: tuple[str, ...] = ()
     """Fields that are looked up often."""
     by_name: Mapping[str, Field] = field(default_factory=dict, init=False)
@@ -134,19 +142,24 @@ def decimal(name: str, rule: str = "", *, max_size: int = 0, required: bool = Fa
     return Field(name, "decimal", rule, max_size=max_size, required=required)
 
 
-def text(name: str, rule: str = "", max_size: int = 0, *, default: str = "") -> Field:
+def text(name: str, rule: str = "", max_size: int = 0, *, default: str = "", required: bool = False) -> Field:
     """Describe a text."""
-    return Field(name, "text", rule, max_size=max_size, default=default)
+    return Field(name, "text", rule, max_size=max_size, default=default, required=required)
 
 
-def texts(name: str, rule: str, max_size: int) -> Field:
+def texts(name: str, rule: str, max_size: int = 0, *, required: bool = False) -> Field:
     """Describe a text in every language of the shop."""
-    return Field(name, "text", rule, max_size=max_size, i18n=True)
+    return Field(name, "text", rule, max_size=max_size, i18n=True, required=required)
+
+
+def moments(rule: str = "isDate") -> tuple[Field, Field]:
+    """Describe the times of adding and changing, which the shop stamps itself."""
+    return Field("date_add", "moment", rule), Field("date_upd", "moment", rule)
 
 
 def whole(value: Cell) -> int:
     """Read a number the way PHP's ``(int)`` does: the leading digits, else 0."""
-    if isinstance(value, int):  # bool too
+    if isinstance(value, int | float):  # bool too
         return int(value)
     if not isinstance(value, str):
         return 0
@@ -170,6 +183,12 @@ def purified(html: str) -> str:
     return re.sub(r"&(?!amp;|lt;|gt;)[#\w]+;", lambda found: unescape(found[0]), html)
 
 
+def slug(name: str) -> str:
+    """Make the part of an address out of a name (recorded: ``Černý & syn "Ďáblík" s.r.o.`` → cerny-syn-dablik-sro)."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[\s':/\[\]-]+", "-", re.sub(r"[^a-z0-9\s':/\[\]-]", "", plain.strip()))
+
+
 def stored(one: Field, raw: Cell, languages: tuple[int, ...]) -> Cell:
     """Turn what was written into what the database keeps of it (recorded: 121.5 is read back as 121.500000)."""
     if one.i18n:
@@ -189,11 +208,11 @@ def _six_places(raw: Cell) -> str:
         return "0.000000"
 
 
-def _yes(raw: int | str | None) -> bool:
+def _yes(raw: float | str | None) -> bool:
     return bool(raw) and raw != "0"
 
 
-_PUT_AWAY: dict[str, Callable[[int | str | None], Cell]] = {
+_PUT_AWAY: dict[str, Callable[[float | str | None], Cell]] = {
     "int": whole,
     "null int": lambda raw: None if raw is None or raw == "" else whole(raw),
     "flag": lambda raw: "1" if _yes(raw) else "0",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.demo.prestashop.orders import CONFIGURED
 from agent.demo.prestashop.schema import Cell, Field, Resource, decimal, flag, number, text, texts
 
 _ID = "isUnsignedId"
@@ -38,7 +39,7 @@ COUNTRIES = Resource(
     fields=(
         number("id_zone", _ID, required=True, link="zones"),
         number("id_currency", _ID, link="currencies"),
-        text("call_prefix", "isInt"),
+        number("call_prefix", "isInt"),
         Field("iso_code", "text", "", required=True, max_size=3),
         flag("active"),
         flag("contains_states", required=True),
@@ -184,5 +185,9 @@ def beginning(languages: tuple[int, ...]) -> Mapping[str, Mapping[int, Mapping[s
             1: {"name": "PS_LANG_DEFAULT", "value": str(languages[0])},
             2: {"name": "PS_COUNTRY_DEFAULT", "value": str(CZECHIA)},
             3: {"name": "PS_HOME_CATEGORY", "value": "2"},
+            **{
+                number: {"name": name, "value": str(state)}
+                for number, (name, state) in enumerate(CONFIGURED.items(), 4)
+            },
         },
     }

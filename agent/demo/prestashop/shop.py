@@ -17,34 +17,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from agent.demo.prestashop import catalogue
+from agent.demo.prestashop import catalogue, categories, goods, orders
+from agent.demo.prestashop.buying import Orders
 from agent.demo.prestashop.faults import Faults
-from agent.demo.prestashop.ledger import Creation, Ledger, Upload, Write
+from agent.demo.prestashop.ledger import Creation, Ledger, StateChange, Upload, Write
 from agent.demo.prestashop.resources import RESOURCES
-from agent.demo.prestashop.schema import Cell, Entry
 from agent.demo.prestashop.server import Server
 from agent.demo.prestashop.settings import beginning
-from agent.demo.prestashop.store import Row, Store
+from agent.demo.prestashop.store import Store
+from agent.demo.prestashop.things import Things
 from agent.demo.prestashop.webservice import ALL, KEY_LENGTH, READ_ONLY, Request, Webservice
 
 DEMO_KEY = "DEMO" * 8
 """A key of the right length (32) that opens nothing but the fake."""
 Outage = Literal["", "503", "close", "refuse"]
-_HOME: dict[str, list[Entry]] = {"categories": [{"id": 2}]}
-_ON_OFFER: Row = {
-    "id_category_default": 2,
-    "id_tax_rules_group": 1,
-    "id_shop_default": 1,
-    "state": 1,
-    "product_type": "standard",
-    "minimal_quantity": 1,
-    "active": "1",
-    "available_for_order": "1",
-    "condition": "new",
-    "show_price": "1",
-    "indexed": "1",
-    "visibility": "both",
-}
 
 
 class FakePrestaShop:
@@ -79,7 +65,13 @@ class FakePrestaShop:
         self.store.on_quantity = self._ledger.record
         self.store.on_created = self._created
         self.store.on_upload = self._ledger.record_upload
-        for resource, rows in beginning(languages).items():
+        self.store.on_state = self._ledger.record_state
+        self.things = Things(self.store)
+        """Categories, features, manufacturers, suppliers: put in by hand, read, and counted."""
+        self.orders = Orders(self.store)
+        """Customers' orders: placed, and read."""
+        begun = {"categories": categories.beginning(languages), **beginning(languages), **orders.beginning(languages)}
+        for resource, rows in begun.items():
             for row, values in rows.items():
                 self.store.seed(resource, row, values)
         keys = {key: {"*": ALL}}
@@ -147,13 +139,9 @@ class FakePrestaShop:
     ) -> int:
         """Put a product on offer; with combinations its quantity is their sum. Returns its id."""
         with self.store.lock:
-            product = self._insert_product(reference, name or reference, price)
-            stock = self.store.tables["stock_availables"]
-            total = sum(pieces for _, pieces in combinations) if combinations else quantity
-            stock.insert({**catalogue.NEW_STOCK_ROW, "id_product": product, "quantity": total})
-            for position, (code, pieces) in enumerate(combinations):
-                self._insert_combination(product, code, pieces, position)
-            return product
+            return goods.add_product(
+                self.store, reference, quantity, name=name or reference, price=price, combinations=combinations
+            )
 
     def add_products(self, products: Iterable[tuple[str, int]]) -> list[int]:
         """Put many simple products on offer: code and quantity. 50,000 take about half a second."""
@@ -201,6 +189,10 @@ class FakePrestaShop:
     def uploads(self) -> list[Upload]:
         """Every picture that a client uploaded, in order; a refused one is none."""
         return self._ledger.uploads()
+
+    def state_changes(self) -> list[StateChange]:
+        """Every state that a client brought an order into, in order: each may have been a mail to the customer."""
+        return self._ledger.state_changes()
 
     @property
     def requests(self) -> dict[tuple[str, str], int]:
@@ -267,8 +259,8 @@ class FakePrestaShop:
         self.internal_errors.append(text)
 
     def _created(self, resource: str, row: int) -> None:
-        reference = str(self.store.tables[resource].rows[row].get("reference", ""))
-        self._ledger.record_creation(resource, row, reference)
+        reference = self.store.tables[resource].rows[row].get("reference")
+        self._ledger.record_creation(resource, row, str(reference or self.things.name_of(resource, row)))
 
     def _close_listener(self) -> None:
         server, self._server = self._server, None
@@ -279,33 +271,3 @@ class FakePrestaShop:
         server.hang_up()
         if self._thread is not None:
             self._thread.join(5)
-
-    def _insert_product(self, reference: str, name: str, price: str) -> int:
-        texts: Cell = dict.fromkeys(self.store.languages, name)
-        now = self.store.now()
-        product = self.store.tables["products"].insert(
-            {**_ON_OFFER, "reference": reference, "name": texts, "price": price, "date_add": now, "date_upd": now}
-        )
-        self.store.tables["products"].links[product] = _HOME
-        home = self.store.positions.setdefault(2, {})
-        home[product] = len(home) + 1
-        return product
-
-    def _insert_combination(self, product: int, reference: str, quantity: int, position: int) -> None:
-        table = self.store.tables["combinations"]
-        row: Row = {"id_product": product, "reference": reference, "minimal_quantity": 1}
-        if position == 0:
-            row["default_on"] = "1"
-        combination = table.insert(row)
-        table.links[combination] = {"product_option_values": [{"id": position + 1}]}
-        if position == 0:
-            default: Row = {"cache_default_attribute": combination, "product_type": "combinations"}
-            self.store.tables["products"].change(product, default)
-        self.store.tables["stock_availables"].insert(
-            {
-                **catalogue.NEW_STOCK_ROW,
-                "id_product": product,
-                "id_product_attribute": combination,
-                "quantity": quantity,
-            }
-        )

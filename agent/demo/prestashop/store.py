@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import unicodedata
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from agent.demo.prestashop.images import Shelf
-from agent.demo.prestashop.schema import Cell, Entry, Field, Resource, stored
+from agent.demo.prestashop.images import Picture, Shelf
+from agent.demo.prestashop.schema import Cell, Entry, Field, Part, Resource, stored
 
 Row: TypeAlias = dict[str, Cell]
 
@@ -93,7 +94,7 @@ class Table:
         return fold(value) if isinstance(value, str) else _hashable(value)
 
 
-def _hashable(value: Cell) -> int | str | None:
+def _hashable(value: Cell) -> float | str | None:
     if isinstance(value, dict):
         raise TypeError("a text in languages is not indexed")
     return value
@@ -108,10 +109,16 @@ class Rules:
 
     computed: Mapping[str, Callable[[Store, int], Cell]] = field(default_factory=dict)
     """Fields made up on reading."""
-    listed: Mapping[str, Callable[[Store, int], list[Entry]]] = field(default_factory=dict)
+    listed: Mapping[str, Callable[[Store, int], Sequence[Part]]] = field(default_factory=dict)
     """Associations made up on reading; what is written into them is not kept."""
-    setters: Mapping[str, Callable[[Store, int, Cell], None]] = field(default_factory=dict)
-    """Computed fields that may be written, each in a way of its own."""
+    setters: Mapping[str, Callable[[Store, int, Cell], Row]] = field(default_factory=dict)
+    """Fields that are written each in a way of its own; returns what the answer shows otherwise than it is kept."""
+    loaded: frozenset[str] = frozenset()
+    """Fields that the answer to a change shows as they were before it (recorded)."""
+    preparing: Callable[[Store, Row], None] = lambda _store, _raw: None
+    """Before the validation of a new record: may fill in what was not sent."""
+    saving: Callable[[Store, int, Row], None] = lambda _store, _row, _raw: None
+    """After the validation, before anything is kept: may refuse. The row is 0 for a new record."""
     assign: Mapping[str, Callable[[Store, int, list[Entry]], None]] = field(default_factory=dict)
     """Associations that are kept in a way of their own."""
     created: Callable[[Store, int], None] = _nothing
@@ -137,14 +144,18 @@ class Store:
         self.resources = resources
         self.tables = {name: Table(one) for name, one in resources.items()}
         self.rules = {name: rules.get(name, Rules()) for name in resources}
-        self.names: dict[str, dict[int, str]] = {"categories": {1: "Root", 2: "Home"}, "manufacturers": {}}
-        """Things that products point to and that are no resource of the fake yet: resource → id → name."""
+        self.numbers: Counter[str] = Counter()
+        """The last number of each series that was given away: of invoices, of delivery slips."""
+        self.faces: dict[tuple[str, int], Picture] = {}
+        """The one picture that a category, manufacturer or supplier has: resource, id → picture."""
         self.positions: dict[int, dict[int, int]] = {}
         """Category → product → position in it."""
         self.on_quantity: Callable[[int, str, int], None] = lambda _row, _reference, _quantity: None
         """Called under the lock after a client wrote the quantity of a stock row: row, reference, quantity."""
         self.on_created: Callable[[str, int], None] = lambda _resource, _row: None
         """Called under the lock after a client created a record: resource, row."""
+        self.on_state: Callable[[int, str, int], None] = lambda _order, _reference, _state: None
+        """Called under the lock after a client brought an order into a state: order, reference, state."""
         self.on_upload: Callable[[int, int, bytes], None] = lambda _image, _product, _data: None
         """Called under the lock after a picture was uploaded: its id, its product, the bytes as they came."""
         self.shelf = Shelf()
@@ -165,7 +176,7 @@ class Store:
             return {language: known.get(language) or "" for language in self.languages}
         return one.zero if value is None else value
 
-    def entries(self, table: Table, row_id: int, name: str) -> list[Entry]:
+    def entries(self, table: Table, row_id: int, name: str) -> Sequence[Part]:
         """The items of an association of a row."""
         listed = self.rules[table.resource.name].listed.get(name)
         if listed is not None:

@@ -54,23 +54,35 @@ RULES: Mapping[str, Callable[[str], bool]] = {
     "isIsbn": _matches(r"[0-9-]{0,32}"),
     "isMpn": _matches(r"[ -~]{0,40}"),
     "isConfigName": _matches(r"[a-zA-Z_0-9-]+"),
+    "isModuleName": _matches(r"[a-zA-Z0-9_-]+"),
+    "isTplName": _matches(r"[a-zA-Z0-9_-]+"),
+    "isColor": _matches(r"#[0-9a-fA-F]{6}|[a-zA-Z0-9-]*"),
+    "isMd5": _matches(r"[a-f0-9A-F]{32}"),
+    "isTrackingNumber": _matches(r"[~:#,%&_=()\[\].? +\-@/a-zA-Z0-9]+"),
+    "isCarrierName": _matches(r"[^<>;=#{}]*"),
+    "isAbsoluteUrl": _matches(r"https?://[^<>\s]*"),
     "isDate": _matches(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?"),
     "isDateFormat": _matches(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?"),
     "isProductVisibility": lambda value: value in {"both", "catalog", "search", "none"},
 }
 
 
-def check(resource: Resource, raw: Mapping[str, Cell]) -> None:
-    """Refuse what the shop refuses: first the texts in languages (error 84), then the rest (error 85)."""
+def check(resource: Resource, raw: Mapping[str, Cell], language: int) -> None:
+    """Refuse what the shop refuses: first the texts in languages (error 84), then the rest (error 85).
+
+    ``language``: the one that the shop runs in, in which a required text must not be empty.
+    """
     for code, i18n in ((84, True), (85, False)):
         for one in resource.fields:
             if one.i18n == i18n and one.name in raw:
-                _check_field(resource, one, raw[one.name], code)
+                _check_field(resource, one, raw[one.name], code=code, language=language)
 
 
-def _check_field(resource: Resource, one: Field, value: Cell, code: int) -> None:
+def _check_field(resource: Resource, one: Field, value: Cell, *, code: int, language: int) -> None:
     name = f"{resource.class_name}->{one.name}"
     if isinstance(value, dict):
+        if one.required and not value.get(language):
+            _refuse(code, f"Property {name} is empty.")
         for text in value.values():
             _check_text(name, one, text or "", code)
     elif one.required and (value is None or value == ""):

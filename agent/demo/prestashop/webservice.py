@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from agent.demo.prestashop import gallery, render
-from agent.demo.prestashop.errors import WebserviceError, closest
+from agent.demo.prestashop.errors import CrashError, WebserviceError, closest
 from agent.demo.prestashop.filters import read_display, read_listing, select
 from agent.demo.prestashop.images import IMAGES, Reply
 from agent.demo.prestashop.render import Entity, Look
@@ -28,6 +28,7 @@ KEY_LENGTH = 32
 ALL = frozenset(render.METHODS)
 READ_ONLY = frozenset({"GET", "HEAD"})
 _XML = "text/xml;charset=utf-8"
+_HTML = ("content-type", "text/html; charset=utf-8")
 _REALM = (
     'Basic realm="Welcome to PrestaShop Webservice, please enter the authentication key as the login. '
     'No password required."'
@@ -89,7 +90,7 @@ class Webservice:
         if key is None:
             return Answer(
                 401,
-                (("content-type", "text/html; charset=utf-8"), ("www-authenticate", _REALM)),
+                (_HTML, ("www-authenticate", _REALM)),
                 b"401 Unauthorized",
             )
         problems = self._key_problems(key)
@@ -102,6 +103,8 @@ class Webservice:
                 )
         except WebserviceError as problem:
             return self._errors([problem], as_json=as_json)
+        except CrashError:
+            return Answer(500, (_HTML,))
 
     def unauthorized(self, request: Request) -> Answer:
         """Answer as if the key had just been switched off."""
@@ -169,7 +172,7 @@ class Webservice:
 
     def _index(self, key: str, *, as_json: bool) -> Answer:
         if as_json:
-            return Answer(500, (("content-type", "text/html; charset=utf-8"),))
+            return Answer(500, (_HTML,))
         rights = [(one, self._rights(key, name)) for name, one in sorted(self.store.resources.items())]
         return self._content(render.index_xml(self._look, self.shop_name, rights), 200, as_json=False)
 
@@ -217,8 +220,9 @@ class Webservice:
         if missing or not ids:
             raise WebserviceError(404, 87, f"Id(s) not exists: {', '.join(missing)}")
         for row_id in dict.fromkeys(ids):
-            self.store.rules[resource.name].removing(self.store, row_id)
-            table.remove(row_id)
+            if row_id in table.rows:  # else it went with another one of the list
+                self.store.rules[resource.name].removing(self.store, row_id)
+                table.remove(row_id)
         return Answer(200, (("psws-version", self.version),))
 
     def _images(self, request: Request, path: tuple[str, ...], method: str, *, only_first: int | None) -> Answer:

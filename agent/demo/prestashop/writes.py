@@ -14,7 +14,7 @@ from lxml import etree
 from agent.demo.prestashop.errors import WebserviceError
 from agent.demo.prestashop.render import Entity
 from agent.demo.prestashop.schema import Cell, Entry, Field, Resource, stored, whole
-from agent.demo.prestashop.store import Store, Table
+from agent.demo.prestashop.store import Row, Rules, Store, Table
 from agent.demo.prestashop.validation import check
 
 
@@ -68,10 +68,17 @@ def _save_one(store: Store, resource: Resource, method: str, node: etree._Elemen
     row_id = 0 if method == "POST" else whole(children["id"].text)
     if method != "POST" and row_id not in table.rows:
         raise WebserviceError(404, 92, "Invalid ID")
+    rules = store.rules[resource.name]
+    before = {name: store.value(table, row_id, resource.by_name[name]) for name in rules.loaded if row_id}
     raw = _raw_values(resource, method, children)
+    set_apart = {name: raw.pop(name) for name in rules.setters if name in raw}
+    shown: Row = _set(store, rules, row_id, set_apart, children) if row_id else {}
     _fill_defaults(resource, raw)
-    check(resource, raw)
+    if method == "POST":
+        rules.preparing(store, raw)
+    check(resource, raw, store.languages[0])
     _stamp(store, resource, method, raw)
+    rules.saving(store, row_id, raw)
     kept = {
         name: stored(resource.by_name[name], value, store.languages)
         for name, value in raw.items()
@@ -79,17 +86,26 @@ def _save_one(store: Store, resource: Resource, method: str, node: etree._Elemen
     }
     if method == "POST":
         row_id = table.insert(kept)
-        store.rules[resource.name].created(store, row_id)
+        rules.created(store, row_id)
         store.on_created(resource.name, row_id)
+        shown = _set(store, rules, row_id, set_apart, children)
     else:
         table.change(row_id, kept)
-    rules = store.rules[resource.name]
-    for name in raw.keys() & rules.setters.keys():
-        rules.setters[name](store, row_id, raw[name])
     rules.written(store, row_id, kept.keys())
     _assign_associations(store, table, row_id, children.get("associations"))
     shown_id = str(row_id) if method == "POST" else children["id"].text
-    return _answer(store, table, row_id, shown_id, raw, patched=method == "PATCH")
+    return _answer(store, table, row_id, shown_id, raw | before | shown, patched=method == "PATCH")
+
+
+def _set(
+    store: Store, rules: Rules, row_id: int, values: Mapping[str, Cell], children: Mapping[str, etree._Element]
+) -> Row:
+    """Hand values to the functions that set them; as in the shop at once, before anything else is looked at."""
+    shown: Row = {}
+    for name, value in values.items():
+        if name in children:
+            shown.update(rules.setters[name](store, row_id, value))
+    return shown
 
 
 def _raw_values(resource: Resource, method: str, children: Mapping[str, etree._Element]) -> dict[str, Cell]:
@@ -105,7 +121,7 @@ def _raw_values(resource: Resource, method: str, children: Mapping[str, etree._E
                 )
             raw[one.name] = _texts(child) if one.i18n and child.find("language") is not None else child.text or ""
         elif method != "PATCH":
-            if one.required:
+            if one.required and not one.i18n:  # a missing text in languages is found by the validation
                 raise WebserviceError(400, 41, f'parameter "{one.name}" required')
             raw[one.name] = "" if one.i18n else None
     return raw
@@ -124,11 +140,11 @@ def _fill_defaults(resource: Resource, raw: dict[str, Cell]) -> None:
 
 def _stamp(store: Store, resource: Resource, method: str, raw: dict[str, Cell]) -> None:
     """Put in the times of adding and changing, for resources that have them."""
-    if "date_upd" not in resource.by_name:
-        return
-    raw["date_upd"] = store.now()
-    if method != "PATCH":
-        raw["date_add"] = raw.get("date_add") or raw["date_upd"]
+    now = store.now() if resource.by_name.keys() & {"date_add", "date_upd"} else ""
+    if "date_upd" in resource.by_name:
+        raw["date_upd"] = now
+    if "date_add" in resource.by_name and method != "PATCH":
+        raw["date_add"] = raw.get("date_add") or now
 
 
 def _assign_associations(store: Store, table: Table, row_id: int, node: etree._Element | None) -> None:
@@ -148,7 +164,7 @@ def _answer(
     store: Store, table: Table, row_id: int, shown_id: str | None, raw: Mapping[str, Cell], *, patched: bool
 ) -> Entity:
     def shown(one: Field) -> Cell:
-        if one.name in raw and not one.computed:
+        if one.name in raw and not one.computed and not one.read_only:
             return raw[one.name]
         if one.name == "quantity" and not patched and one.computed:
             return None  # the shop's object was never loaded: recorded as empty after POST

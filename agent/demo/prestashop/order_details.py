@@ -1,0 +1,65 @@
+"""The rows of orders, as the shop keeps them: one of them is one row of ``order_rows`` in an order.
+
+Recorded as one list in JSON; formats of the fields were not.
+"""
+
+from __future__ import annotations
+
+from agent.demo.prestashop.schema import Association, Field, Resource, decimal, number, text
+
+ORDER_DETAILS = Resource(
+    name="order_details",
+    node="order_detail",
+    class_name="OrderDetail",
+    description="Details of an order",
+    indexed=("id_order",),
+    fields=(
+        number("id_order", "isUnsignedId", link="orders", required=True),
+        number("product_id", "isUnsignedId", link="products"),
+        number("product_attribute_id", "isUnsignedId", link="combinations"),
+        number("product_quantity_reinjected", "isUnsignedInt"),
+        text("group_reduction", "isFloat"),
+        number("discount_quantity_applied", "isInt"),
+        text("download_hash", "isGenericName"),
+        Field("download_deadline", "moment", "isDateFormat"),
+        number("id_order_invoice", "isUnsignedId"),
+        number("id_warehouse", "isUnsignedId", required=True),
+        number("id_shop", "isUnsignedId", required=True),
+        number("id_customization", "isUnsignedId"),
+        text("product_name", "isGenericName", required=True),
+        number("product_quantity", "isInt", required=True),
+        number("product_quantity_in_stock", "isInt"),
+        number("product_quantity_return", "isUnsignedInt"),
+        number("product_quantity_refunded", "isUnsignedInt"),
+        decimal("product_price", "isPrice", required=True),
+        text("reduction_percent", "isFloat"),
+        decimal("reduction_amount", "isPrice"),
+        decimal("reduction_amount_tax_incl", "isPrice"),
+        decimal("reduction_amount_tax_excl", "isPrice"),
+        decimal("product_quantity_discount", "isFloat"),
+        text("product_ean13", "isGtin"),
+        text("product_isbn", "isIsbn"),
+        text("product_upc", "isUpc"),
+        text("product_mpn", "isMpn"),
+        text("product_reference", "isReference"),
+        text("product_supplier_reference", "isReference"),
+        decimal("product_weight", "isFloat"),
+        number("tax_computation_method", "isUnsignedId"),
+        number("id_tax_rules_group", "isInt"),
+        decimal("ecotax", "isFloat"),
+        text("ecotax_tax_rate", "isFloat"),
+        number("download_nb", "isInt"),
+        decimal("unit_price_tax_incl", "isPrice"),
+        decimal("unit_price_tax_excl", "isPrice"),
+        decimal("total_price_tax_incl", "isPrice"),
+        decimal("total_price_tax_excl", "isPrice"),
+        decimal("total_shipping_price_tax_excl", "isPrice"),
+        decimal("total_shipping_price_tax_incl", "isPrice"),
+        decimal("purchase_supplier_price", "isPrice"),
+        decimal("original_product_price", "isPrice"),
+        decimal("original_wholesale_price", "isPrice"),
+        decimal("total_refunded_tax_excl", "isPrice"),
+        decimal("total_refunded_tax_incl", "isPrice"),
+    ),
+    associations=(Association("taxes", "tax", "taxes", {"id": "taxes"}),),
+)
