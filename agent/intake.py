@@ -2,7 +2,8 @@
 
 Only then may the directory forget a document: the mirror knows its content by hash, so a document that is met again
 after a crash, or under another name, changes nothing. A document that is clearly older than one that was taken in is
-set aside, for its quantities have been overtaken; documents that wait together are taken in their order.
+set aside from its first list of the same kind on, for its quantities have been overtaken; a list of orders says nothing
+about the age of one of cards. Documents that wait together are taken in their order.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
 
 from agent import failpoint
 from agent.mirrored import card_of
+from agent.mirrored_lists import branch_of, order_of, suppliers_of
+from agent.mirrored_parameters import definition_of
 from agent.pohoda.bad import BadDocument
-from agent.pohoda.card import StockItem
-from agent.pohoda.stores import Store
 from agent.sources.export_directory import ExportDirectory, Place, Taken
+from agent.sources.export_items import Read
 from state import mirror
 from state.db import StateFile
 from state.mirror import Document
@@ -90,7 +94,8 @@ class Intake:
         if taken.problem or taken.duplicate or not taken.document.stamp:
             return taken
         with self.mirror.read() as db:
-            newest = mirror.newest(db, _local(now + TOMORROW))
+            until = _local(now + TOMORROW)
+            newest = max([mirror.newest(db, until, kind) for kind in taken.counts if taken.counts[kind]], default="")
         if not newest or _time(newest) - _time(taken.document.stamp) <= OLDER:
             return taken
         problem = BadDocument("outdated", f"it was made at {taken.document.stamp}, and one of {newest} was taken in")
@@ -98,29 +103,22 @@ class Intake:
 
     def _commit(self, taken: Taken, now: float) -> None:
         document = taken.document
-        items = [(read.value, read.digest) for read in taken.items]
-        cards = [card_of(value, digest) for value, digest in items if isinstance(value, StockItem)]
-        stores = [(value.name, value.text) for value, _ in items if isinstance(value, Store)]
         with self.mirror.write() as db:
             if taken.duplicate:
                 return
-            mirror.put_stores(db, stores)
-            mirror.put_cards(db, cards, large=document.size >= LARGE)
-            mirror.note_bad(
-                db,
-                document.name,
-                [(bad.code, bad.offset, str(bad.problem), bad.problem.hint) for bad in taken.bad],
-                now,
-            )
+            lost = _put(db, taken, large=document.size >= LARGE)
+            bad = [(one.code, one.offset, str(one.problem), one.problem.hint) for one in taken.bad]
+            mirror.note_bad(db, document.name, [*bad, *lost], now)
             mirror.move(
                 db,
                 (document.sha, document.name, document.size, document.stamp),
                 offset=taken.place.offset,
                 part=taken.place.part,
                 looked=taken.looked,
-                changed=len(taken.items),
-                bad=len(taken.bad),
-                cards=taken.cards,
+                changed=len(taken.items) - len(lost),
+                bad=len(bad) + len(lost),
+                counts=taken.counts,
+                tells=" ".join(sorted(document.tells)),
                 now=now,
             )
             if taken.last:
@@ -151,6 +149,31 @@ class Intake:
         self.directory.prune(now)
         with self.mirror.write() as db:
             mirror.prune(db, older_than=now - REMEMBERED)
+
+
+def _put(db: mirror.Connection, taken: Taken, *, large: bool) -> list[tuple[str, int, str, str]]:
+    """Put the items of a chunk into the tables; gives those that hang on nothing, as bad items."""
+    by_kind: dict[str, list[Read]] = {}
+    for read in taken.items:
+        by_kind.setdefault(read.kind, []).append(read)
+
+    def made(kind: str, make: Callable[[Any, bytes], Any]) -> list[Any]:
+        found = [make(read.value, read.digest) for read in by_kind.get(kind, ())]
+        return [one for one in found if one is not None]
+
+    mirror.put_stores(db, [(read.value.name, read.value.text) for read in by_kind.get("stores", ())])
+    mirror.put_categories(db, made("categories", branch_of), large=large)
+    mirror.put_parameters(db, made("parameters", definition_of), large=large)
+    mirror.put_cards(db, made("stock", partial(card_of, tells=taken.document.tells)), large=large)
+    mirror.put_orders(db, made("orders", order_of), large=large)
+    lost = mirror.put_suppliers(db, made("suppliers", suppliers_of), large=large)
+    return [(key, taken.place.offset + place, *_NO_CARD) for place, key in enumerate(lost)]
+
+
+_NO_CARD = (
+    "suppliers: no card has this code",
+    "Export the stock cards from POHODA first, then the suppliers again.",
+)
 
 
 def _place(found: mirror.Document) -> tuple[str, str, int, int]:

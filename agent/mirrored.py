@@ -8,9 +8,12 @@ want, is decided here: a text that holds tags is formatted, for its documents do
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from operator import attrgetter
+from typing import Any
 
 from agent.events import key_of
+from agent.mirrored_parameters import parameters_of
 from agent.pohoda.card import StockItem
 from state.mirror import Card
 
@@ -21,8 +24,14 @@ VAT = {"none": 0, "low": 1, "high": 2, "third": 3}
 _TAG = re.compile(r"<(?:p|br|b|i|u|ul|ol|li|div|span|h[1-6]|a|img|table|strong|em|font)\b[^<>]*>", re.IGNORECASE)
 
 
-def card_of(item: StockItem, digest: bytes) -> Card:
-    """Make the rows of a card, with the digest that it had in its document."""
+def card_of(item: StockItem, digest: bytes, tells: Collection[str] = ()) -> Card:
+    """Make the rows of a card, with the digest that it had in its document.
+
+    What hangs on a card and stands in an element of its own (`TOLD`) is None where the card does not have the element:
+    the mirror then keeps what it knows. ``tells`` names the elements that some card of the document has: it was made
+    with them, so a card without one has nothing of the kind. That pictures and price levels were taken away when an
+    export was made without them was a flaw of earlier versions.
+    """
     plain, numbers = _PLAIN(item), [None if one is None else float(one) for one in _NUMBERS(item)]
     count, reserved, received, issued, mass, volume, rate, price = numbers
     net, gross = (None, price) if item.selling_price_with_vat else (price, None)
@@ -32,9 +41,36 @@ def card_of(item: StockItem, digest: bytes) -> Card:
         *(item.code, TYPES.get(item.kind or "card", 0), *plain[:6], count, reserved, received, issued),
         *(mass, volume, vat, rate, net, gross, *plain[6:8], *texts, *plain[8:]),
     )
-    pictures = tuple([(one.file, one.description, int(one.default), one.order) for one in item.pictures if one.file])
-    levels = tuple([(one.ids, None if one.price is None else float(one.price)) for one in item.price_levels if one.ids])
-    return Card(item.id, key_of(item.code), item.store or "", digest, values, pictures, levels)
+    made = Card(item.id, key_of(item.code), item.store or "", digest, values, *_hanging(item))
+    return _completed(made, tells) if tells else made
+
+
+def _hanging(item: StockItem) -> tuple[Any, Any, Any, Any]:
+    """Pictures, price levels, categories and parameters as rows; what is None, and what is (), stays so."""
+    pictures, levels, categories, parameters = item.pictures, item.price_levels, item.categories, item.parameters
+    return (
+        pictures and tuple([(one.file, one.description, int(one.default), one.order) for one in pictures if one.file]),
+        levels and tuple([(one.ids, None if one.price is None else float(one.price)) for one in levels if one.ids]),
+        categories and tuple([(one, int(one == item.main_category)) for one in dict.fromkeys(categories)]),
+        parameters and parameters_of(parameters),
+    )
+
+
+TOLD = {
+    "pictures": "pictures",
+    "stockPriceItem": "levels",
+    "categories": "categories",
+    "intParameters": "parameters",
+}
+"""Elements that an export may be made without (restrictionData of list_stock.xsd), and where a card has them."""
+
+
+def _completed(card: Card, tells: Collection[str]) -> Card:
+    """Leave nothing untold of what the document tells."""
+    missing: dict[str, Any] = {
+        field: () for name, field in TOLD.items() if name in tells and getattr(card, field) is None
+    }
+    return card._replace(**missing) if missing else card
 
 
 _PLAIN = attrgetter(

@@ -12,50 +12,49 @@ with the file: a new mirror is another database, and what was remembered of the 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from state import damage, migrate, place
 from state.db import BUSY_MS, CACHE_KB, StateFile, opening
 from state.errors import StateDamagedError, StateError
+from state.mirror_cards import COLUMNS, Card, known, put_cards, put_stores
+from state.mirror_lists import put_categories, put_orders, put_suppliers
+from state.mirror_parameters import put_parameters
 
+__all__ = [  # how things are taken in stands beside; here is what callers need
+    "COLUMNS",
+    "KINDS",
+    "Card",
+    "Connection",
+    "Document",
+    "bad_items",
+    "calls",
+    "documents",
+    "finish",
+    "known",
+    "move",
+    "newest",
+    "note_bad",
+    "note_call",
+    "open_mirror",
+    "open_mirror_inspector",
+    "prune",
+    "put_cards",
+    "put_categories",
+    "put_orders",
+    "put_parameters",
+    "put_stores",
+    "put_suppliers",
+    "told",
+    "under_way",
+    "was_taken",
+]
 Connection: TypeAlias = sqlite3.Connection
 FOLDER = "mirror_migrations"
-COLUMNS = (
-    *("IDS", "RelSkTyp", "IObchod", "Odbyt", "EAN", "Nazev", "SText", "MJ", "StavZ", "Rezer", "ObjedP", "ObjedV"),
-    *("Hmotnost", "Objem", "RelDPHp", "SazbaDPH", "ProdejKc", "ProdejDPH", "RefAD", "Vyrobce", "Popis", "FmtPopis"),
-    *("Popis2", "FmtPopis2", "Novinka", "Doprodej", "Akce", "Doporucujeme", "Sleva", "Priprav", "Dodani", "Doprava"),
-    *("RelZaruka", "Zaruka", "NazevRP", "Pozn"),
-)
-"""Of a card, in the order of `Card.values`."""
-_OURS = ("RefSklad", "Template", "Klic", "Otisk", "Hromadne", "RowVer")
-_ALL = ("ID", *COLUMNS, *_OURS)
-_UPSERT = (
-    f"INSERT INTO SKz ({', '.join(_ALL)}) VALUES ({', '.join('?' * len(_ALL))}) ON CONFLICT (ID) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _ALL[1:])
-)
-_IDS = 500
-"""Parameters of one statement."""
-_UNTOLD = 2**40
-"""Cards whose ids are not told get ids above, where POHODA has none."""
-
-
-class Card(NamedTuple):
-    """One card in one store, and what hangs on it."""
-
-    id: int | None
-    """``SKz.ID``; None: the document does not say, and the card is known by code and store."""
-    key: str
-    store: str
-    """Code of the store; empty: not said."""
-    digest: bytes
-    values: tuple[Any, ...]
-    """In the order of `COLUMNS`."""
-    pictures: tuple[tuple[Any, ...], ...]
-    """(Soubor, Popis, Vychozi, OrderFld)."""
-    levels: tuple[tuple[str, Any], ...]
-    """(code of the level, price)."""
+KINDS = ("cards", "categories", "parameters", "suppliers", "orders")
+"""Lists whose items are counted per document, each in a column of that name."""
 
 
 class Document(NamedTuple):
@@ -75,6 +74,13 @@ class Document(NamedTuple):
     reason: str
     started_at: float
     moved_at: float
+    categories: int = 0
+    """Items of each further list that were looked at; of cards in ``cards``."""
+    parameters: int = 0
+    suppliers: int = 0
+    orders: int = 0
+    tells: str = ""
+    """Elements that an export may be made without and that some card in it has, between blanks."""
 
 
 def open_mirror(path: Path, *, stamp: str) -> StateFile:
@@ -149,18 +155,23 @@ def was_taken(db: sqlite3.Connection, sha: str) -> bool:
     return bool(last[0] == sha)
 
 
-def newest(db: sqlite3.Connection, until: str) -> str:
-    """The latest time up to ``until`` that a document which told of cards bears; empty when there was none.
+def newest(db: sqlite3.Connection, until: str, kind: str = "cards") -> str:
+    """The latest time up to ``until`` that a document with items of this kind bears; empty when there was none.
 
     A time far in the future is a clock that was wrong, and must not make all that follows look old.
     """
-    sql = "SELECT coalesce(max(stamp), '') FROM document WHERE cards > 0 AND stamp <= ?"
+    sql = f"SELECT coalesce(max(stamp), '') FROM document WHERE {_column(kind)} > 0 AND stamp <= ?"
     return str(db.execute(sql, (until,)).fetchone()[0])
 
 
-def told(db: sqlite3.Connection) -> bool:
-    """Tell whether a document with cards was worked off to its end: before, the mirror knows only a part."""
-    return db.execute("SELECT 1 FROM document WHERE outcome = 'done' AND cards > 0").fetchone() is not None
+def told(db: sqlite3.Connection, kind: str = "cards") -> bool:
+    """Tell whether a document with items of a kind was worked off to its end: before, the mirror knows only a part."""
+    sql = f"SELECT 1 FROM document WHERE outcome = 'done' AND {_column(kind)} > 0"
+    return db.execute(sql).fetchone() is not None
+
+
+def _column(kind: str) -> str:
+    return KINDS[KINDS.index(kind)]
 
 
 def move(
@@ -172,23 +183,27 @@ def move(
     looked: int,
     changed: int,
     bad: int,
-    cards: int,
     now: float,
+    cards: int = 0,
+    counts: Mapping[str, int] | None = None,
+    tells: str = "",
 ) -> None:
-    """Note how far a document (sha, name, size, stamp) was read; the counts are of this chunk, and are added."""
+    """Note how far a document (sha, name, size, stamp) was read; the counts are of this chunk, and are added.
+
+    ``cards`` and ``counts`` (by `KINDS`) are the items that were looked at; ``tells`` names what its cards tell of.
+    """
     sha, name, size, stamp = document
     db.execute("DELETE FROM document WHERE outcome = 'under way' AND sha <> ?", (sha,))
+    told = {"looked": looked, "changed": changed, "bad": bad, "cards": cards} | dict(counts or {})
+    added = {key: told.get(key, 0) for key in ("looked", "changed", "bad", *KINDS)}
+    sums = ", ".join(f"{key} = excluded.{key} + iif(outcome = 'under way', {key}, 0)" for key in added)
     db.execute(
-        "INSERT INTO document (sha, name, size, stamp, outcome, offset, part, looked, changed, bad, cards, started_at,"
-        " moved_at) VALUES (?, ?, ?, ?, 'under way', ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO document (sha, name, size, stamp, tells, outcome, offset, part, started_at, moved_at,"
+        f" {', '.join(added)}) VALUES (?, ?, ?, ?, ?, 'under way', ?, ?, ?, ?{', ?' * len(added)})"
         " ON CONFLICT (sha) DO UPDATE SET name = excluded.name, outcome = 'under way', offset = excluded.offset,"
-        " part = excluded.part, moved_at = excluded.moved_at, reason = '',"
-        " looked = excluded.looked + iif(outcome = 'under way', looked, 0),"
-        " changed = excluded.changed + iif(outcome = 'under way', changed, 0),"
-        " bad = excluded.bad + iif(outcome = 'under way', bad, 0),"
-        " cards = excluded.cards + iif(outcome = 'under way', cards, 0),"
-        " started_at = iif(outcome = 'under way', started_at, excluded.started_at)",
-        (sha, name, size, stamp, offset, part, looked, changed, bad, cards, now, now),
+        " part = excluded.part, tells = excluded.tells, moved_at = excluded.moved_at, reason = '',"
+        f" {sums}, started_at = iif(outcome = 'under way', started_at, excluded.started_at)",
+        (sha, name, size, stamp, tells, offset, part, now, now, *added.values()),
     )
 
 
@@ -234,81 +249,3 @@ def note_call(db: sqlite3.Connection, path: str, what: str, now: float) -> None:
 def calls(db: sqlite3.Connection) -> dict[str, tuple[str, float, int]]:
     """Path -> (what came last, when, how often)."""
     return {path: (what, at, count) for path, what, at, count in db.execute("SELECT path, what, at, count FROM call")}
-
-
-# ------------------------------------------------------------------------------------------------------------ cards
-
-
-def known(db: sqlite3.Connection, digests: Sequence[bytes]) -> set[bytes]:
-    """Those of the digests that a card in the mirror has: what they stand for need not be read."""
-    found: set[bytes] = set()
-    for start in range(0, len(digests), _IDS):
-        some = digests[start : start + _IDS]
-        places = ", ".join("?" * len(some))
-        found.update(row[0] for row in db.execute(f"SELECT Otisk FROM SKz WHERE Otisk IN ({places})", some))
-    return found
-
-
-def put_cards(db: sqlite3.Connection, cards: Sequence[Card], *, large: bool) -> None:
-    """Take in cards with what hangs on them; each gets the next row version. ``large``: of a large document."""
-    version = int(db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()[0])
-    stores = _named(db, "sSklad", {card.store for card in cards if card.store})
-    levels = _named(db, "SkCeny", {level for card in cards for level, _ in card.levels})
-    for card in cards:
-        version += 1
-        store = stores.get(card.store.casefold())
-        row = _row_of(db, card, store)
-        own = (store, 0, card.key, card.digest, int(large), version)
-        db.execute(_UPSERT, (row, *card.values, *own))
-        _hang(db, "SkRefObraz", "Soubor, Popis, Vychozi, OrderFld", row, card.pictures)
-        prices = tuple((levels[level.casefold()], price) for level, price in card.levels)
-        _hang(db, "SKzCn", "RefSkCeny, ProdejC", row, prices)
-    db.execute("UPDATE meta SET value = ? WHERE name = 'version'", (str(version),))
-
-
-def put_stores(db: sqlite3.Connection, stores: Sequence[tuple[str, str | None]]) -> None:
-    """Take in stores as (code, name)."""
-    found = _named(db, "sSklad", {code for code, _ in stores})
-    texts = [(text, found[code.casefold()]) for code, text in stores]
-    db.executemany("UPDATE sSklad SET SText = ? WHERE ID = ?", texts)
-
-
-def _row_of(db: sqlite3.Connection, card: Card, store: int | None) -> int:
-    """The row that a card is to have; whoever had its code in this store before makes room."""
-    same = [row for (row,) in db.execute("SELECT ID FROM SKz WHERE Klic = ? AND RefSklad IS ?", (card.key, store))]
-    row = card.id
-    if row is None:
-        top = "SELECT max(coalesce(max(ID), 0), ?) + 1 FROM SKz"
-        row = max(same) if same else int(db.execute(top, (_UNTOLD,)).fetchone()[0])
-    for other in same:
-        if other != row:
-            for table in ("SkRefObraz", "SKzCn"):
-                db.execute(f"DELETE FROM {table} WHERE RefAg = ?", (other,))
-            db.execute("DELETE FROM SKz WHERE ID = ?", (other,))
-    return row
-
-
-def _hang(db: sqlite3.Connection, table: str, columns: str, card: int, wanted: tuple[tuple[Any, ...], ...]) -> None:
-    """Make the children of a card these ones; those that stay keep their ids."""
-    present = db.execute(f"SELECT ID, {columns} FROM {table} WHERE RefAg = ? ORDER BY ID", (card,)).fetchall()
-    if tuple(row[1:] for row in present) == wanted:
-        return
-    left = list(wanted)
-    for row in present:
-        if row[1:] in left:
-            left.remove(row[1:])
-        else:
-            db.execute(f"DELETE FROM {table} WHERE ID = ?", (row[0],))
-    places = ", ".join("?" * (columns.count(",") + 2))
-    db.executemany(f"INSERT INTO {table} (RefAg, {columns}) VALUES ({places})", [(card, *row) for row in left])
-
-
-def _named(db: sqlite3.Connection, table: str, names: set[str]) -> dict[str, int]:
-    """Ids of the rows with these codes, which are made where they are missing; by the folded code."""
-    found = {str(code).casefold(): row for row, code in db.execute(f"SELECT ID, IDS FROM {table}")}
-    for name in sorted(names):
-        if name.casefold() not in found:
-            made = db.execute(f"INSERT INTO {table} (IDS) VALUES (?)", (name,)).lastrowid
-            assert made is not None
-            found[name.casefold()] = made
-    return found

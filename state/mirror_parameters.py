@@ -145,9 +145,9 @@ def put_parameters(db: sqlite3.Connection, definitions: Sequence[Definition], *,
         if changed or before != one.values:
             moved.add(one.id)
         db.execute(
-            f"INSERT INTO SkParam (ID, {_DEFINED}, Otisk) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ID) DO UPDATE SET"
-            " IDS = excluded.IDS, SText = excluded.SText, RelTyp = excluded.RelTyp, Delka = excluded.Delka,"
-            " MJ = excluded.MJ, RefCM = excluded.RefCM, Otisk = excluded.Otisk",
+            f"INSERT INTO SkParam (ID, {_DEFINED}, Otisk) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (ID) DO UPDATE SET IDS = excluded.IDS, SText = excluded.SText, RelTyp = excluded.RelTyp,"
+            " Delka = excluded.Delka, MJ = excluded.MJ, RefCM = excluded.RefCM, Otisk = excluded.Otisk",
             (one.id, *one.values, one.digest),
         )
     cards = chosen(db, "SELECT RefAg FROM SkRefParam WHERE RefParam IN ({})", sorted(moved))

@@ -2,9 +2,10 @@
 
 The element forms are those of POHODA's own documents: Windows-1250 in one line, the namespaces on the root, counts and
 weights as floats ("37.0"), money without needless zeros ("990"), a carriage return as ``&#13;``, no element for an
-empty field. What Windows-1250 does not have is a character reference; what XML forbids is left out. The base price is
-told as the card keeps it (``payVAT="false"``), the rate of VAT beside its kind. Like POHODA's, a document says nothing
-of ``FmtPopis`` and ``FmtPopis2``: whether a text is HTML is for the reader to see.
+empty field, but an empty one for pictures and for prices of levels: only so a document says that there are none. What
+Windows-1250 does not have is a character reference; what XML forbids is left out. The base price is told as the card
+keeps it (``payVAT="false"``), the rate of VAT beside its kind. Like POHODA's, a document says nothing of ``FmtPopis``
+and ``FmtPopis2``: whether a text is HTML is for the reader to see.
 
 The tables are read in one transaction and walked side by side in the order of the cards, so memory stays flat.
 """
@@ -69,7 +70,7 @@ def pieces(
         for card in cards:
             header = "".join(_header(card, pictures(card["id"])))
             levels = "".join(map(_price, prices(card["id"])))
-            levels = levels and f"<stk:stockPriceItem>{levels}</stk:stockPriceItem>"
+            levels = f"<stk:stockPriceItem>{levels}</stk:stockPriceItem>"
             made = f'<lStk:stock version="2.0"><stk:stockHeader>{header}</stk:stockHeader>{levels}</lStk:stock>'
             yield _encoded(made)
         yield b"</lStk:listStock></rsp:responsePackItem></rsp:responsePack>"
@@ -119,8 +120,7 @@ def _header(card: sqlite3.Row, pictures: list[tuple[object, ...]]) -> Iterator[s
     yield _tick("recommended", card["recommended"]) + _tick("discount", card["discount"])
     yield _tick("prepare", card["prepare"]) + _text("availability", card["availability"])
     yield _text("description", card["description"]) + _text("description2", card["description2"])
-    if pictures:
-        yield f"<stk:pictures>{''.join(map(_picture, pictures))}</stk:pictures>"
+    yield f"<stk:pictures>{''.join(map(_picture, pictures))}</stk:pictures>"
     yield "<stk:markRecord>false</stk:markRecord>"
 
 

@@ -18,7 +18,7 @@ from agent.sources.documents import Documents
 from agent.sources.export_directory import ExportDirectory
 from agent.sources.fingerprint import CHUNK
 from agent.sources.installation import Wanted, examine
-from agent.sources.mirror import MirrorDatabase
+from agent.sources.mirror import Kind, MirrorDatabase
 from agent.sources.pohoda_db import PohodaTable
 from agent.sources.prepared import View
 from agent.sources.reader import Database
@@ -101,6 +101,8 @@ def make_source(config: Config, name: str, database: Database | None = None) -> 
     view, chunk = _view(config, name)
     table = config.targets.table_of(name)
     database = database or open_source(config, table.source)
+    if isinstance(database, MirrorDatabase):
+        database = database.needing(*_told_by(name, table))
     return PohodaTable(
         "stock" if name == "quantities" else name,
         database,
@@ -195,6 +197,22 @@ _VIEW_OF = {
     "order_states": "orders",
 }
 """Target → the name of its view, for what has to be read of a database and may be."""
+
+
+def _told_by(name: str, table: Any) -> tuple[Kind, ...]:  # noqa: ANN401 - as above
+    """What exports must have told as a whole before a target reads them; see `MirrorDatabase.needing`."""
+    if name == "suppliers" and "suppliers" not in table.fields:
+        return ("cards",)
+    return _KINDS.get(name, ("cards",))
+
+
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "categories": ("categories",),
+    "categories.products": ("cards", "categories", "card_categories"),
+    "parameters": ("cards", "card_parameters", "parameters"),
+    "suppliers": ("cards", "suppliers"),
+    "order_states": ("orders",),
+}
 
 
 def source_of(target: str) -> str:

@@ -2,6 +2,9 @@
 
 Field names are the words of stock.xsd turned into English where they are unclear; each says its element. None means
 that the document says nothing: the element is missing, or empty. Prices and quantities are exact `Decimal`.
+
+Price levels, pictures, categories and parameters are told apart: None is an element that is missing (an export may be
+made without them: restrictionData of list_stock.xsd), an empty tuple is one that is there and holds nothing.
 """
 
 from __future__ import annotations
@@ -130,7 +133,7 @@ class StockItem:
     selling_price: Decimal | None = None
     selling_price_with_vat: bool = False
     """The attribute ``payVAT`` of sellingPrice; without it the price is without VAT (stock.xsd)."""
-    price_levels: tuple[PriceLevel, ...] = ()
+    price_levels: tuple[PriceLevel, ...] | None = None
     mass: Decimal | None = None
     """Kilograms."""
     volume: Decimal | None = None
@@ -156,8 +159,8 @@ class StockItem:
     description2: str | None = None
     """Long description."""
     note: str | None = None
-    pictures: tuple[Picture, ...] = ()
-    categories: tuple[int, ...] = ()
+    pictures: tuple[Picture, ...] | None = None
+    categories: tuple[int, ...] | None = None
     """SkKat.ID in the order of the document."""
     main_category: int | None = None
     """The one with the attribute ``main``."""
@@ -165,6 +168,6 @@ class StockItem:
     related_links: tuple[Attachment, ...] = ()
     related_stocks: tuple[RelatedCard, ...] = ()
     alternative_stocks: tuple[RelatedCard, ...] = ()
-    parameters: tuple[CardParameter, ...] = ()
+    parameters: tuple[CardParameter, ...] | None = None
     """Internet parameters."""
     user_parameters: tuple[UserParameter, ...] = ()

@@ -154,7 +154,7 @@ class Events:
 def _pictures(card: Card) -> list[PictureRow]:
     return [
         PictureRow(place, card.key, card.store, True, file, alt, bool(default), order, _SHA)
-        for place, (file, alt, default, order) in enumerate(card.pictures)
+        for place, (file, alt, default, order) in enumerate(card.pictures or ())
     ]
 
 

@@ -65,11 +65,11 @@ def test_what_is_read_back_is_what_the_tables_hold(books: Path, tmp_path: Path) 
 def test_pictures_price_levels_and_rates_of_vat_are_read_back(books: Path, tmp_path: Path) -> None:
     for card in read(export.document(books, stamp=STAMP), tmp_path):
         sql = "SELECT ID, Soubor, Popis, OrderFld, Vychozi FROM SkRefObraz WHERE RefAg = ? ORDER BY OrderFld"
-        said = [(one.id, one.file, one.description, one.order, int(one.default)) for one in card.pictures]
+        said = [(one.id, one.file, one.description, one.order, int(one.default)) for one in card.pictures or ()]
         assert said == query(books, sql, card.id)
         sql = "SELECT l.ID, l.IDS, ProdejC FROM SKzCn p JOIN SkCeny l ON l.ID = p.RefSkCeny WHERE RefAg = ? ORDER BY 1"
         levels = [(level, code, Decimal(str(price))) for level, code, price in query(books, sql, card.id)]
-        assert [(level.id, level.ids, level.price) for level in card.price_levels] == levels
+        assert [(level.id, level.ids, level.price) for level in card.price_levels or ()] == levels
         ((kind,),) = query(books, "SELECT RelDPHp FROM SKz WHERE ID = ?", card.id)
         assert (card.vat, card.vat_percent) == {1: ("low", Decimal(12)), 2: ("high", Decimal(21))}[kind]
         assert not card.selling_price_with_vat

@@ -72,7 +72,14 @@ def test_empty_elements_are_none_and_not_zero(tmp_path: Path) -> None:
     empty = "<stk:count/><stk:name></stk:name><stk:EAN> \n</stk:EAN><stk:isInternet/><stk:note>\r\n</stk:note>"
     more = "<stk:pictures/><stk:categories><stk:idCategory/></stk:categories><stk:storage/><stk:sellingPrice/>"
     found = one(tmp_path, empty + more)
-    assert found == StockItem(code="A", id=1)
+    assert found == StockItem(code="A", id=1, pictures=(), categories=())
+
+
+def test_what_a_document_does_not_tell_of_is_not_what_is_told_to_be_empty(tmp_path: Path) -> None:
+    told = "<stk:pictures/><stk:categories/><stk:intParameters/>"
+    found, silent = one(tmp_path, told, after="<stk:stockPriceItem/>"), one(tmp_path, "")
+    assert (found.pictures, found.categories, found.parameters, found.price_levels) == ((), (), (), ())
+    assert (silent.pictures, silent.categories, silent.parameters, silent.price_levels) == (None,) * 4
 
 
 def test_short_texts_lose_the_blanks_around_them_and_long_ones_keep_them(tmp_path: Path) -> None:
@@ -152,7 +159,7 @@ def test_parameters_of_the_eshop_and_of_the_user_are_kept_as_written(tmp_path: P
 
 def test_price_levels_stand_behind_the_header(tmp_path: Path) -> None:
     price = "<stk:stockPrice><typ:id>2</typ:id><typ:ids>Sleva 1</typ:ids><typ:price>891.00</typ:price></stk:stockPrice>"
-    (level,) = one(tmp_path, "", after=f"<stk:stockPriceItem>{price}</stk:stockPriceItem>").price_levels
+    (level,) = one(tmp_path, "", after=f"<stk:stockPriceItem>{price}</stk:stockPriceItem>").price_levels or ()
     assert (level.id, level.ids, level.price) == (2, "Sleva 1", Decimal("891.00"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from agent.demo import export
 from state import mirror
 from tests.scenario.stage import SOON, Stage
 from tests.scenario.test_catalogue import Catalogue
+from tests.unit.list_documents import categories, category, order, orders, parameters, supplied, suppliers, whole
 
 
 class Exported(Catalogue):
@@ -134,6 +136,42 @@ def test_an_export_that_was_overtaken_is_set_aside(exported: Exported) -> None:
     assert exported.differences() == []
     assert names(exported.folder / "quarantine") == ["old.xml", "old.xml.reason.txt"]
     assert "outdated" in (exported.folder / "quarantine" / "old.xml.reason.txt").read_text(encoding="utf-8")
+
+
+def test_an_export_made_without_pictures_and_prices_leaves_them_as_they_are(exported: Exported) -> None:
+    exported.tell()
+    assert exported.play.once().code == 0
+    exported.play.sql("UPDATE SKz SET StavZ = 3")
+    data = export.document(exported.play.database, stamp="2026-11-20T08:00:30")
+    data, count = re.subn(rb"<stk:(pictures|stockPriceItem)>.*?</stk:\1>", b"", data, flags=re.DOTALL)
+    assert count == 24
+    exported.tell(data=data)
+    said = exported.play.once()
+    assert said.code == 0, said.all
+    assert exported.differences() == []
+
+
+def test_lists_of_all_kinds_are_taken_in_and_no_card_is_too_old_for_them(exported: Exported) -> None:
+    lists = (
+        categories(category(1, "Nábytek", category(2, "Židle")), stamp="2026-11-20T12:00:00"),
+        parameters(stamp="2026-11-20T12:00:00"),
+        suppliers(supplied(1, exported.codes[0], (7, "Dřevo", "D-1", True)), stamp="2026-11-20T12:00:00"),
+        orders(order(1, "E1"), stamp="2026-11-20T12:00:00"),
+    )
+    exported.tell()
+    exported.tell(name="seznamy.xml", data=whole(*lists))
+    assert exported.play.once().code == 0
+    exported.play.sql("UPDATE SKz SET StavZ = 2")
+    exported.tell()
+    assert exported.play.once().code == 0
+    assert exported.differences() == []
+    assert names(exported.folder / "done") == ["export 1.xml", "export 3.xml", "seznamy.xml"]
+    (config,) = load([exported.play.config])
+    assert config.mirror is not None
+    with closing(mirror.open_mirror_inspector(config.mirror)) as file, file.read() as db:
+        assert db.execute("SELECT IDS, RefNodeID FROM SkKat ORDER BY ID").fetchall() == [("Nábytek", 0), ("Židle", 1)]
+        assert db.execute("SELECT RefAg, Firma FROM SKzNC").fetchall() == [(1, "Dřevo")]
+        assert db.execute("SELECT PDoklad FROM OBJ").fetchall() == [("E1",)]
 
 
 def test_a_file_of_another_company_is_set_aside_and_the_next_one_is_taken(exported: Exported) -> None:
