@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from agent.config import Config
@@ -25,6 +27,12 @@ def make_shop(
     if pictures is not None:
         more["pictures"] = pictures
     return SHOPS[config.shop.kind](config, pace or Pace(config.shop.rate_limit), more)
+
+
+@cache
+def _lock_of(place: str) -> threading.Lock:  # noqa: ARG001 - one for each
+    """One per shop, for what several of its targets write together."""
+    return threading.Lock()
 
 
 def _root(config: Config) -> str:
@@ -55,6 +63,7 @@ def _vendure(config: Config, pace: Callable[[], None], more: dict[str, Any]) -> 
     table = config.shop
     assert isinstance(table, VendureTable)
     chosen = config.targets.products
+    orders = config.targets.order_states
     return VendureShop(
         table.url,
         api_key=table.api_key.get_secret_value() if table.api_key else None,
@@ -69,6 +78,10 @@ def _vendure(config: Config, pace: Callable[[], None], more: dict[str, Any]) -> 
         targets=frozenset(config.targets.enabled()),
         product_fields=frozenset(chosen.fields if chosen else ()),
         creates=bool(chosen and chosen.create),
+        root=_root(config),
+        firms="suppliers" in config.targets.enabled(),
+        order_states=orders.states if orders else (),
+        lock=_lock_of(config.place),
         **more,
     )
 

@@ -13,8 +13,9 @@ One module per matter: `vendure_lists` (reading), `vendure_variants` (quantities
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+import contextlib
+from collections.abc import Callable, Container, Sequence
+from typing import Any, Literal
 
 from agent.errors import ShopUnavailable, Unusable
 from agent.events import Held, Outcome, Owed, Page, Rejected, Wanted, key_of
@@ -22,8 +23,13 @@ from agent.shops import Finding, vendure_images, vendure_products, vendure_varia
 from agent.shops import vendure_card as card
 from agent.shops import vendure_gallery as gallery
 from agent.shops.foreign import left_alone
+from agent.shops.part import Part
+from agent.shops.vendure_card_facets import parameters, product_categories, suppliers
 from agent.shops.vendure_check import Examination
+from agent.shops.vendure_collections import Categories
+from agent.shops.vendure_facets import Firms, Terms
 from agent.shops.vendure_lists import Lists, Row, doubled, understood
+from agent.shops.vendure_orders import Orders
 from agent.shops.vendure_session import VendureSession, not_vendure
 from agent.shops.vendure_setup import SetUp, read_set_up, require_channel
 
@@ -42,6 +48,7 @@ class VendureShop:
     kind = "vendure"
     quantity: Literal["saleable", "physical"] = "physical"
     targets: frozenset[str] = frozenset({"quantities", "products", "prices", "images"})
+    """Those of which a page can be read; the others are `Part`s."""
     price_places = 2
 
     def __init__(
@@ -60,6 +67,10 @@ class VendureShop:
         creates: bool = False,
         pictures: Callable[[str], bytes] = no_pictures,
         leave_foreign: bool = False,
+        root: str = "",
+        firms: bool = False,
+        order_states: Sequence[str] = (),
+        lock: contextlib.AbstractContextManager[Any] | None = None,
         timeout: float = 30.0,
         pace: Callable[[], None] = lambda: None,
     ) -> None:
@@ -70,7 +81,10 @@ class VendureShop:
         ``price_form`` says whether the channel stores prices with tax. ``targets`` (the enabled ones),
         ``product_fields`` (those to be kept in sync) and ``creates`` are what `check` examines. ``pictures`` gives the
         bytes of a picture by its sha; ``leave_foreign`` leaves products alone that have pictures of others only when
-        they are first looked up. ``timeout`` is in seconds; ``pace`` is called before every request.
+        they are first looked up. ``root`` is the id of the collection below which
+        categories are (empty: the root), ``firms`` whether manufacturers and suppliers are kept, too; ``order_states``
+        are the configured ones, for ``check``. ``lock`` is the one of all adapters of this shop: three targets write
+        the facet values of variants. ``timeout`` is in seconds; ``pace`` is called before every request.
         """
         self._session = VendureSession(
             url, api_key=api_key, user=user, password=password, channel=channel, timeout=timeout, pace=pace
@@ -86,6 +100,11 @@ class VendureShop:
         self._creates = creates
         self._pictures = pictures
         self._leave_foreign = leave_foreign
+        self._root = root
+        self._firms = firms
+        self._lock = lock or contextlib.nullcontext()
+        self._orders = Orders(self._session, states=order_states, place=self._place)
+        self._parts: dict[str, Part] = {"order_states": self._orders}
         self._elsewhere = vendure_images.Elsewhere(self._session)
         self.price_form: Literal["net", "gross"] = price_form
 
@@ -103,13 +122,17 @@ class VendureShop:
         """Update no variants: needs the right to write and a working database, and has no effect."""
         if "quantities" in self._enabled:
             self._place()
-        self._session.ask(_PROBE, {"i": []})
+        if self._enabled == {"order_states"}:
+            self._orders.probe()
+        else:
+            self._session.ask(_PROBE, {"i": []})
 
     def deliver(self, target: str, owed: Sequence[Owed]) -> list[Outcome]:
         """Write values; see `agent.shops.Shop.deliver`."""
-        _know(target)
         if not owed:
             return []
+        if target not in VendureShop.targets:
+            return self._part(target).deliver(owed)
         if target == "products":
             return vendure_products.Products(self._session, self._lists, self._set_up()).deliver(owed)
         if target == "images":
@@ -124,7 +147,8 @@ class VendureShop:
 
     def read(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held]:
         """Read by link, 500 a request; variants that are deleted or not in the channel are missing."""
-        _know(target)
+        if target not in VendureShop.targets:
+            return self._part(target).read(wanted) if wanted else {}
         ids = {w.key: link for w in wanted if w.link and (link := _variant(target, w.link))}
         if not ids:
             return {}
@@ -143,9 +167,10 @@ class VendureShop:
 
     def find(self, target: str, wanted: Sequence[Wanted]) -> dict[str, Held | Rejected]:
         """Find variants by SKU without case, whatever the database's collation does (`Lists.find`)."""
-        _know(target)
         if not wanted:
             return {}
+        if target not in VendureShop.targets:
+            return self._part(target).find(wanted)
         fields, held = self._reading(target)
         found = self._lists.find(fields, wanted)
         answer = {k: held(k, rows[0], None) if len(rows) == 1 else doubled(rows) for k, rows in found.items()}
@@ -156,7 +181,7 @@ class VendureShop:
 
     def check(self) -> list[Finding]:
         """Examine sign-in, channel, rights, and what the enabled targets need of the set-up."""
-        return Examination(
+        found = Examination(
             session=self._session,
             lists=self._lists,
             place=self._place,
@@ -167,10 +192,30 @@ class VendureShop:
             product_fields=self._product_fields,
             creates=self._creates,
         ).findings()
+        return [*found, *self._orders.findings()] if "order_states" in self._enabled else found
 
     def close(self) -> None:
         """Let go of connections. The session stays valid in the shop until it expires there."""
         self._session.http.close()
+
+    def _part(self, target: str) -> Part:
+        """Make the part of a target, once: its texts are in the shop's language. Raises `ShopUnavailable`."""
+        if target not in self._parts:
+            session, language = self._session, self._set_up().language
+            beside: dict[str, Any] = {"language": language, "lock": self._lock}
+            makers: dict[str, Callable[[], Part]] = {
+                "categories": lambda: Categories(
+                    session, language=language, root=self._root, pictures=self._pictures, elsewhere=self._elsewhere
+                ),
+                "categories.products": lambda: product_categories(session, self._lists, **beside),
+                "parameters.terms": lambda: Terms(session, language=language, firms=self._firms),
+                "parameters": lambda: parameters(session, self._lists, **beside),
+                "suppliers.firms": lambda: Firms(session, language=language),
+                "suppliers": lambda: suppliers(session, self._lists, **beside),
+            }
+            _know(target, makers)
+            self._parts[target] = makers[target]()
+        return self._parts[target]
 
     def _foreign(self, row: Row) -> int:
         """Count a card's pictures where none is ours; ours are known by their names, whatever was forgotten here."""
@@ -240,8 +285,8 @@ class VendureShop:
         return self._location
 
 
-def _know(target: str) -> None:
-    if target not in VendureShop.targets:
+def _know(target: str, known: Container[str] = VendureShop.targets) -> None:
+    if target not in known:
         raise ValueError(f"the Vendure adapter does not know the target {target!r}")
 
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from agent.events import Value, Wanted
-from agent.shops.vendure_facet_lists import CATEGORIES, categories_facet, folded, has_code
+from agent.shops.vendure_facet_lists import categories_facet, folded, has_code
 from agent.shops.vendure_facets import FIRMS, is_ours, is_value
 from agent.shops.vendure_labels import Kept, Label, Labels
 from agent.shops.vendure_lists import Lists
@@ -31,20 +31,18 @@ def product_categories(
 
     Vendure knows no main category: it is told as it was asked about.
     """
-    known: list[str] = []
+    facet = [""]
+
+    def ready() -> None:
+        facet[0] = facet[0] or categories_facet(session, language)
 
     def is_ours(label: Label) -> bool:
-        """Asked of the shop once, when a card has such a facet value at all."""
-        if not has_code(label.facet_code, CATEGORIES):
-            return False
-        if not known:
-            known.append(categories_facet(session, language))
-        return label.facet in known
+        return label.facet == facet[0]
 
     def held(asked: Wanted, labels: Sequence[Label]) -> Value:
         return _held_set(asked, [label for label in labels if is_ours(label)])
 
-    kept = Kept("categories", "categories", _bad_set, _wanted_marks, lambda _: is_ours, held)
+    kept = Kept("categories", "categories", _bad_set, _wanted_marks, lambda _: is_ours, held, ready)
     return Labels(session, lists, kept, language=language, lock=lock)
 
 

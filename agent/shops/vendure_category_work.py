@@ -34,6 +34,7 @@ from agent.targets.names import tidy
 NAME = "Kategorie POHODA"
 """What the facet of categories is called."""
 _BELOW = "query($i: ID!) { collection(id: $i) { children { id } } }"
+_SIBLINGS = "query($i: ID!) { collection(id: $i) { parent { children { id } } } }"
 _CREATE = f"mutation($c: CreateCollectionInput!) {{ createCollection(input: $c) {{ {COLLECTION} }} }}"
 _DELETE = "mutation($i: ID!) { deleteCollection(id: $i) { result } }"
 _UNMARK = "mutation($i: [ID!]!) { deleteFacetValues(ids: $i, force: true) { result } }"
@@ -179,12 +180,24 @@ class CategoryWork:
 
         Measured: in one document with a move, an update of a facet value dies of an error of the database.
         """
-        index = self.tree.index(node.id, parent, _order(item))
+        order = _order(item)
+        if self.tree.index(node.id, parent, order) is None:
+            return False
+        among = self._siblings(parent)
+        index = self.tree.index(node.id, parent, order, among)
         if index is None:
             return False
         self._write({"m": {"collectionId": node.id, "parentId": parent, "index": index}}, _said(item))
-        self.tree.place(node.id, parent, index)
+        self.tree.place(node.id, parent, index, among)
         return True
+
+    def _siblings(self, parent: str) -> list[str]:
+        """All children of a collection in order, those of other channels, too: among them a move counts."""
+        seen = self.tree.children(parent)
+        if not seen:
+            return []
+        data = self._session.ask(_SIBLINGS, {"i": seen[0].id})
+        return understood("siblings", lambda: [str(one["id"]) for one in data["collection"]["parent"]["children"]])
 
     def _is_marked(self, node: Collection, key: str, mark_id: str) -> bool:
         """Tell whether a collection asks for a facet value of this category, be it gone."""

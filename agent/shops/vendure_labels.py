@@ -57,6 +57,8 @@ class Kept:
     """Which of the facet values that a variant has are replaced by the wanted ones."""
     held: Callable[[Wanted, Sequence[Label]], Value]
     """What the facet values of a variant say, in the form of the value."""
+    ready: Callable[[], object] = lambda: None
+    """Called before anything is read: what `ours` and `held` have to ask the shop for. Raises `ShopUnavailable`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +112,14 @@ class Labels:
 
     def read(self, wanted: Sequence[Wanted]) -> dict[str, Held]:
         """Read by link; variants that are deleted are missing. Raises `ShopUnavailable`."""
+        self._kept.ready()
         ids = [w.link for w in wanted if w.link]
         rows = self._lists.by_id(FIELDS, ids) if ids else {}
         return {w.key: self._held(w, rows[w.link]) for w in wanted if w.link and w.link in rows}
 
     def find(self, wanted: Sequence[Wanted]) -> dict[str, Held | Rejected]:
         """Find variants by SKU (`Lists.find`). Raises `ShopUnavailable`."""
+        self._kept.ready()
         asked = {w.key: w for w in wanted}
         found = self._lists.find(FIELDS, wanted) if asked else {}
         return {
@@ -138,6 +142,7 @@ class Labels:
 
     def _deliver(self, good: Sequence[_Work]) -> dict[int, Outcome]:
         outcomes: dict[int, Outcome] = {}
+        self._kept.ready()
         rows = self._lists.by_id(FIELDS, [work.link for work in good])
         known = self._known(good, rows)
         to_send: list[tuple[_Work, dict[str, object]]] = []

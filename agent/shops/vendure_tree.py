@@ -133,19 +133,24 @@ class Tree:
         found = sorted((self.marks[value] for value in node.values if value in self.marks), key=lambda m: age(m.id))
         return found[0] if found else None
 
-    def index(self, node_id: str, parent: str, order: int | None) -> int | None:
-        """Where among the children of a parent a category is to be put; None: it stands right."""
-        siblings = self.children(parent)
-        ordered = [(one.id, mark.order if (mark := self.category(one)) else None) for one in siblings]
+    def index(self, node_id: str, parent: str, order: int | None, among: Sequence[str] = ()) -> int | None:
+        """Where among the children of a parent a category is to be put; None: it stands right.
+
+        ``among`` are the ids of all children in order, where more is known than this channel shows.
+        """
+        siblings = among or [one.id for one in self.children(parent)]
         if order is None:
             return None if node_id in self.nodes and self.nodes[node_id].parent == parent else len(siblings)
+        known = [self.category(self.nodes[one]) if one in self.nodes else None for one in siblings]
+        ordered = [(one, mark.order if mark else None) for one, mark in zip(siblings, known, strict=True)]
         return index_of(ordered, node_id, order)
 
-    def place(self, node_id: str, parent: str, index: int) -> None:
+    def place(self, node_id: str, parent: str, index: int, among: Sequence[str] = ()) -> None:
         """Do as the shop does when it moves a collection."""
-        siblings = [one for one in self.children(parent) if one.id != node_id]
-        siblings.insert(index, replace(self.nodes[node_id], parent=parent))
-        self.nodes |= {one.id: replace(one, position=n) for n, one in enumerate(siblings)}
+        ids = [one for one in among or [one.id for one in self.children(parent)] if one != node_id]
+        ids.insert(index, node_id)
+        self.nodes[node_id] = replace(self.nodes[node_id], parent=parent)
+        self.nodes |= {one: replace(self.nodes[one], position=n) for n, one in enumerate(ids) if one in self.nodes}
 
     def named(self, parent: str, name: str) -> list[Collection]:
         """The children of a parent that are called so, the oldest first."""
