@@ -17,7 +17,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import orjson
@@ -203,7 +203,7 @@ class Dispatcher:
         """
         with self.state.read() as db:
             standing = look(db, self.target, batch, creator=self.creator, after=self.after, now=self._now)
-        answers = self._find(standing.unknown(batch))
+        answers = self._look_for(standing.unknown(batch))
         found = {key: held.link for key, held in answers.items() if isinstance(held, Held)}
         links = standing.links | found
         resolved, unread = self._resolved(batch, links)
@@ -256,9 +256,15 @@ class Dispatcher:
                 for row in owed:
                     shadows.intend(db, self.target.thing, [row.key], row.value)
             else:
-                intent = f"creation for delivery {', '.join(str(row.id) for row in creations[:3])}"
-                shadows.intend(db, self.target.thing, [row.key for row in creations], intent)
+                for row in creations:
+                    shadows.intend(db, self.target.thing, [row.key], row.value)
         failpoint.reach("after-intent")
+
+    def _look_for(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:
+        """Find things; where an answer to a creation was lost, first by what they were to be then."""
+        then = [replace(one, value=one.tried) for one in missing if one.tried is not None and one.tried != one.value]
+        found = self._find(then)
+        return {**found, **self._find([one for one in missing if one.key not in found])}
 
     def _find(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:
         if not missing:
@@ -344,7 +350,7 @@ def _taken_at_its_word(outcome: Outcome, item: Owed, target: Target) -> Outcome:
     """A shop that says it holds something else than it was sent has not given a clear answer: read back first."""
     if isinstance(outcome, Done) and outcome.confirmed != item.event.value:
         if target.same(item.event.value, outcome.confirmed):
-            return Done(outcome.link, item.event.value, outcome.exchange)
+            return replace(outcome, confirmed=item.event.value)
         said = f"the shop says that it holds {outcome.confirmed!r} and was sent {item.event.value!r}"
         return Unclear(said, outcome.exchange)
     return outcome

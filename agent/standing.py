@@ -13,7 +13,7 @@ import orjson
 
 from agent import naming
 from agent.answers import Blamed, Waits, unknown_code
-from agent.events import Done, Event, Exchange, Held, Outcome, Owed, Rejected, Wanted
+from agent.events import Done, Event, Exchange, Held, Outcome, Owed, Rejected, Value, Wanted
 from agent.targets import Target
 from state import outbox, shadows, waiting
 from state.db import Connection
@@ -35,10 +35,13 @@ class Standing:
     waits: Mapping[int, Waits]
     """Rows whose value names something that is not there."""
 
+    begun: Mapping[str, Value]
+    """What was to be created when an answer was lost: it may be there under the name that it had then."""
+
     def unknown(self, batch: Sequence[outbox.Row]) -> list[Wanted]:
         """What the shop is to be asked about: no link is known, and nobody is about to create it."""
         return [
-            Wanted(row.key, row.code, value=orjson.loads(row.value), links=self.named)
+            Wanted(row.key, row.code, tried=self.begun.get(row.key), value=orjson.loads(row.value), links=self.named)
             for row in batch
             if row.key not in self.links and row.key not in self.creations and row.id not in self.waits
         ]
@@ -59,6 +62,7 @@ def look(
         early=shadows.still_new(db, target.thing, keys) if after else set(),
         named=named,
         waits=naming.must_wait(db, target, batch, named, now),
+        begun={key: orjson.loads(value) for key, value in shadows.begun(db, target.thing, unlinked).items()},
     )
 
 

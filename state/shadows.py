@@ -121,6 +121,17 @@ def tried(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[str, 
     )
 
 
+def begun(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[str, str]:
+    """Read what was to be created (JSON text) under these keys, where nobody knows yet whether it was."""
+    return dict(
+        db.execute(
+            "SELECT l.key, l.intent FROM json_each(?) CROSS JOIN link AS l"
+            " ON l.thing = ? AND l.key = json_each.value AND l.link IS NULL AND json_valid(l.intent)",
+            (json.dumps(list(keys)), thing),
+        )
+    )
+
+
 def brought_about(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
     """What was begun on these things is done, and their links say how."""
     db.executemany("UPDATE link SET intent = NULL WHERE thing = ? AND key = ?", [(thing, key) for key in keys])

@@ -118,8 +118,11 @@ class Parameters:
         return _BATCH
 
     def counts(self, old: Value, new: Value) -> bool:
-        """The guard counts cards that lose all of their parameters."""
-        return new == {} and old != {}
+        """The guard counts cards that lose all of their parameters.
+
+        Where nobody knows what the shop holds none is counted: a new card without parameters loses nothing.
+        """
+        return new == {} and old is not None and old != {}
 
     def guard(self, count: GuardCount) -> str:
         """Hold when 10 or more, and more than a fifth of all cards, would lose all of their parameters."""

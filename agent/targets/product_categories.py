@@ -75,8 +75,11 @@ class ProductCategories:
         return _BATCH
 
     def counts(self, old: Value, new: Value) -> bool:
-        """The guard counts cards that lose all of their categories."""
-        return isinstance(new, dict) and not _categories(new) and (old is None or bool(_categories(old)))
+        """The guard counts cards that lose all of their categories.
+
+        Where nobody knows what the shop holds none is counted: a new card without categories loses nothing.
+        """
+        return isinstance(new, dict) and not _categories(new) and old is not None and bool(_categories(old))
 
     def guard(self, count: GuardCount) -> str:
         """Hold when 10 or more, and more than a fifth of all cards, would lose all of their categories."""

@@ -86,8 +86,11 @@ class Suppliers:
         return _BATCH
 
     def counts(self, old: Value, new: Value) -> bool:
-        """The guard counts cards that lose all of their firms."""
-        return isinstance(new, dict) and not named(new) and (old is None or bool(named(old)))
+        """The guard counts cards that lose all of their firms.
+
+        Where nobody knows what the shop holds none is counted: a new card without firms loses nothing.
+        """
+        return isinstance(new, dict) and not named(new) and old is not None and bool(named(old))
 
     def guard(self, count: GuardCount) -> str:
         """Hold when 10 or more, and more than a fifth of all cards, would lose all of their firms."""

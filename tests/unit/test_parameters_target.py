@@ -243,7 +243,7 @@ def test_parameters_are_the_same_in_any_order_and_case() -> None:
 def test_the_guard_counts_cards_that_lose_all_parameters() -> None:
     target = parameters()
     assert target.counts({"Barva": ["a"]}, {})
-    assert target.counts(None, {})
+    assert not target.counts(None, {})  # a new card
     assert not target.counts({}, {})
     assert not target.counts({"Barva": ["a"]}, {"Barva": ["b"]})
     assert not target.guard(GuardCount(9, 9))
