@@ -72,9 +72,8 @@ class CategoryWork:
         node = self.tree.nodes.get(collection)
         if gone(item.event.value):
             return self._remove(item, node, mark_id)
-        foreign = node is not None and not self.tree.is_below(node)
-        off_limits = collection in {self.tree.root, self.tree.base} or node is None or foreign
-        if item.link and off_limits and not is_ours(self.tree, node, item.event.key, mark_id):
+        ours = is_ours(self.tree, node, item.event.key, mark_id)
+        if item.link and (node is None or self._is_root(node) or not (ours or self.tree.is_below(node))):
             return _lost(collection, "is not there any more, or not below the configured root")
         parent = parent_of(self.tree, item.wanted)
         if parent is None:
@@ -92,6 +91,9 @@ class CategoryWork:
             what = "written" if changed else "nothing to do"
         self._pictures.remove(superfluous)
         return Done(f"{node.id}:{mark.id}", item.event.value, Exchange(_said(item), what))
+
+    def _is_root(self, node: Collection) -> bool:
+        return node.id in {self.tree.root, self.tree.base}
 
     # ------------------------------------------------------------------------------------------------ presence
 
@@ -228,7 +230,7 @@ class CategoryWork:
     def _remove(self, item: Owed, node: Collection | None, mark_id: str) -> Outcome:
         """Hide or delete a category; what is not there is as it should be."""
         key, said = item.event.key, Exchange(_said(item), "done")
-        if node is None or not is_ours(self.tree, node, key, mark_id):
+        if node is None or self._is_root(node) or not is_ours(self.tree, node, key, mark_id):
             marks = {mark.id for mark in self.tree.marks_of(key)}
             if item.link and any(marks & other.values for other in self.tree.nodes.values()):
                 return _lost(ids_in(item.link)[0], "is not this category any more")
