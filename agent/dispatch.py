@@ -264,7 +264,11 @@ class Dispatcher:
         """Find things; where an answer to a creation was lost, first by what they were to be then."""
         then = [replace(one, value=one.tried) for one in missing if one.tried is not None and one.tried != one.value]
         found = self._find(then)
-        return {**found, **self._find([one for one in missing if one.key not in found])}
+        taken = {key: one.link for key, one in found.items() if isinstance(one, Held)}
+        left = [one for one in missing if one.key not in found]
+        if taken:  # what one key has found is no other's
+            left = [replace(one, links={**one.links, **taken}) for one in left]
+        return {**found, **self._find(left)}
 
     def _find(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:
         if not missing:
