@@ -29,6 +29,7 @@ from agent.shops.foreign import left_alone
 from agent.shops.http import ShopHttp
 from agent.shops.part import Part
 from agent.shops.prestashop_categories import Categories
+from agent.shops.prestashop_find import find_products
 from agent.shops.prestashop_firms import Firms
 from agent.shops.prestashop_images import Images
 from agent.shops.prestashop_lists import Lists, by_key, doubled, judge
@@ -151,21 +152,7 @@ class PrestaShop:
         if target in self._parts:
             return self._parts[target].find(wanted)
         _know(target)
-        asked = {item.key: item.code.strip() for item in wanted}
-        places = {key: found for key, found in self._lists.places(list(asked.values())).items() if key in asked}
-        single = [found[0] for found in places.values() if len(found) == 1]
-        parents = self._lists.parents(place.product for place in single if not place.combination)
-        rows = self._lists.stock_of(
-            place.product for place in single if place.combination or place.product not in parents
-        )
-        answer = {key: judge(key, found, parents, rows) for key, found in places.items()}
-        for key, code in asked.items():
-            if code and not wire.findable(code):
-                answer[key] = Rejected(
-                    "PrestaShop's webservice cannot look for a code in square brackets.",
-                    "Give the card a code that does not begin with [ and end with ].",
-                )
-        return self._with_values(target, answer)
+        return self._with_values(target, find_products(self._lists, wanted))
 
     def read_page(self, target: str, page: str | None) -> Page:
         """Read everything by ascending product id; a page token is the last product id, so it outlives a restart.
