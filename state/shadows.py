@@ -26,6 +26,9 @@ _NAMED_BY = {
     "firm": ("suppliers",),
 }
 """Targets whose values name such things: where one of these is another one now, all their values are sent anew."""
+NUMBERED = ("category",)
+"""Things whose keys are POHODA's own numbers. In another database, or one that was restored, a number may be another
+thing's: then they are looked up by their names again."""
 VALUE_OF = " = "
 """What stands in the key of a parameter's value between the parameter's key and the value's."""
 
