@@ -129,7 +129,7 @@ def settle_batch(
         shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
     if target.thing in shadows.OF:
         shadows.drop(db, target.thing, [row.key for row, one in pairs if isinstance(one, Done) and one.link is None])
-    if target.thing == target.name:
+    if target.thing == target.name or (target.creates and target.thing in shadows.OF):
         shadows.brought_about(db, target.thing, [row.key for row in ends.done])
     wake_waiting(db, target, done=[row.key for row in ends.done], ended=ended)
     stock_moved(db, [code for _, one in pairs if isinstance(one, Done) for code in one.moved])

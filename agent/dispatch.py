@@ -28,7 +28,7 @@ from agent.breaker import ShopBreaker
 from agent.errors import BatchRefused, ShopUnavailable
 from agent.events import Done, Exchange, Held, Outcome, Owed, Rejected, Unclear, Wanted
 from agent.shops import Shop, in_flight
-from agent.standing import Judge, look
+from agent.standing import Judge, look, notes_all
 from agent.targets import Naming, Target
 from state import outbox, rests, settle, shadows, targets, waiting
 from state.db import StateFile
@@ -248,16 +248,13 @@ class Dispatcher:
     ) -> None:
         """Before a call that cannot be repeated harmlessly, what is known must be durable: links, and what is begun."""
         own = self.target.thing == self.target.name
-        if not creations and not own:
+        noted = owed if own or notes_all(self.target) else creations
+        if not noted:
             return
         with self.state.write() as db:
             shadows.link(db, self.target.thing, list(links.items()))
-            if own:
-                for row in owed:
-                    shadows.intend(db, self.target.thing, [row.key], row.value)
-            else:
-                for row in creations:
-                    shadows.intend(db, self.target.thing, [row.key], row.value)
+            for row in noted:
+                shadows.intend(db, self.target.thing, [row.key], row.value)
         failpoint.reach("after-intent")
 
     def _look_for(self, missing: Sequence[Wanted]) -> Mapping[str, Held | Rejected | Blamed]:

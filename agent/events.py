@@ -68,6 +68,8 @@ class Owed:
     links: Mapping[str, str] = field(default_factory=_none, repr=False)
     """Links of the things of ours that values may name, by their keys: all categories, all parameters, all firms, and
     those values of parameters that this batch names. What a product has in the shop beside them is not ours."""
+    tried: Value = None
+    """What was sent last and got no answer, of things that exist once (categories); None where all was answered."""
 
     @property
     def wanted(self) -> Wanted:

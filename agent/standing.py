@@ -36,7 +36,7 @@ class Standing:
     """Rows whose value names something that is not there."""
 
     begun: Mapping[str, Value]
-    """What was to be created when an answer was lost: it may be there under the name that it had then."""
+    """What was to be when an answer was lost: the thing may be there under the name that it had then."""
 
     def unknown(self, batch: Sequence[outbox.Row]) -> list[Wanted]:
         """What the shop is to be asked about: no link is known, and nobody is about to create it."""
@@ -62,8 +62,20 @@ def look(
         early=shadows.still_new(db, target.thing, keys) if after else set(),
         named=named,
         waits=naming.must_wait(db, target, batch, named, now),
-        begun={key: orjson.loads(value) for key, value in shadows.begun(db, target.thing, unlinked).items()},
+        begun=_begun(db, target, keys, unlinked),
     )
+
+
+def _begun(db: Connection, target: Target, keys: Sequence[str], unlinked: Sequence[str]) -> dict[str, Value]:
+    found = shadows.begun(db, target.thing, unlinked)
+    if notes_all(target):
+        found |= shadows.tried(db, target.thing, keys)
+    return {key: orjson.loads(value) for key, value in found.items()}
+
+
+def notes_all(target: Target) -> bool:
+    """Tell whether what leaves is noted before also for things that are there: categories keep pictures of others."""
+    return target.creates and target.thing in shadows.OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ class Judge:
         if row.key in standing.early:
             return Waits(thing=self.after)
         if row.key in self.links:
-            return Owed(event_of(row), self.links[row.key], standing.named)
+            return Owed(event_of(row), self.links[row.key], standing.named, standing.begun.get(row.key))
         if row.key in standing.creations:
             return Waits(standing.creations[row.key])
         return self._without_link(row)

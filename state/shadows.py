@@ -83,7 +83,8 @@ def links_of(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[st
 def link(db: sqlite3.Connection, thing: str, links: Sequence[tuple[str, str]]) -> list[str]:
     """Store links as (key, link), and wake what waited for them.
 
-    Returns the keys whose link changed: what the shop was believed to hold of them is forgotten.
+    Returns the keys whose link changed: what the shop was believed to hold of them is forgotten. What stands behind a
+    # is the adapter's memory of a thing, and not which thing it is.
     """
     old = links_of(db, thing, [key for key, _ in links])
     fresh = [(key, value) for key, value in links if old.get(key) != value]
@@ -94,9 +95,13 @@ def link(db: sqlite3.Connection, thing: str, links: Sequence[tuple[str, str]]) -
         [(thing, key, value) for key, value in fresh],
     )
     waiting.wake(db, thing, [key for key, _ in fresh])
-    changed = [key for key, _ in fresh if key in old]
+    changed = [key for key, value in fresh if key in old and _thing(old[key]) != _thing(value)]
     _forget(db, thing, changed)
     return changed
+
+
+def _thing(link: str) -> str:
+    return link.partition("#")[0]
 
 
 def unlink(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:

@@ -15,7 +15,8 @@ Every shop kind is one file beside this one; `tests/contract` runs one suite aga
 * Where a target creates (products), an item without a link is to be created, with the code of the event; it answers
   `Done` with the new link. An adapter never looks whether it is there already: dispatch has asked ``find`` before, and
   asks again after an unclear answer. A link may change with any `Done` (pictures), and is stored anew.
-* A link is an opaque text of the adapter's own making; it is stored and handed back, nobody else looks inside.
+* A link is an opaque text of the adapter's own making; it is stored and handed back, nobody else looks inside. Behind
+  a ``#`` an adapter may remember something about the thing: a link that differs only there still leads to the same one.
 * Nothing secret or personal goes into an outcome or an error.
 """
 

@@ -11,7 +11,7 @@ Decisions, from recorded exchanges with 9.1.4 unless another source is named:
   unless another sibling has that number; then all are numbered anew, the two in any order (``CategoryCore::update``,
   ``cleanPositions``; read there). A new category comes last among its siblings, so a tree that is made in POHODA's
   order has it. "order" is neither sent nor confirmed nor read.
-* The link is "45", or "45:sha256" with the picture that we gave it. A picture that somebody else gave it is replaced
+* The link is "45", or "45#sha256" with the picture that we gave it. A picture that somebody else gave it is replaced
   where POHODA has one, and stays where it has none.
 * Deleting takes all below with it, so a category that has some is not deleted. What is gone already is done, and its
   link is forgotten; one that is only hidden keeps it.
@@ -163,7 +163,7 @@ class Categories:
                 _patch(link.id, parts, batch, said.request)
         batch.tree.put(link.id, parent)
         if "picture" in value:
-            if picture is None and link.sha:
+            if picture is None and (link.sha or _picture_of(item.tried)):
                 self._pictures.drop(batch.calls, link.id)
                 link = CategoryLink(link.id)
             elif picture is not None and not (link.sha == picture.sha and self._pictures.there(link.id)):
@@ -237,6 +237,11 @@ def _patch(category: int, parts: Mapping[str, str], batch: _Batch, request: str)
             lost = Rejected(stop.outcome.reason, _GONE, stop.outcome.exchange, link_lost=True)
             raise Stop(lost) from stop
         raise
+
+
+def _picture_of(tried: Value) -> bool:
+    """Tell whether a picture was on its way when the last answer was lost: it may have come, and is ours then."""
+    return isinstance(tried, dict) and tried.get("picture") is not None
 
 
 def _parent(value: Mapping[str, Value], links: Mapping[str, str], link: CategoryLink | None, tree: Tree) -> int:

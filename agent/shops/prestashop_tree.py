@@ -20,7 +20,7 @@ from agent.shops.prestashop_fields import number
 from agent.shops.prestashop_lists import Lists
 from agent.shops.prestashop_setup import Setup
 
-_LINK = re.compile(r"([1-9][0-9]{0,18})(?::([0-9a-f]{64}))?")
+_LINK = re.compile(r"([1-9][0-9]{0,18})(?:#([0-9a-f]{64}))?")
 
 
 class CategoryLink(NamedTuple):
@@ -30,11 +30,11 @@ class CategoryLink(NamedTuple):
     sha: str = ""
 
     def __str__(self) -> str:
-        return f"{self.id}:{self.sha}" if self.sha else str(self.id)
+        return f"{self.id}#{self.sha}" if self.sha else str(self.id)
 
 
 def link_of(text: str | None) -> CategoryLink | None:
-    """Read a link back, "45" or "45:sha256"; None when it is not one of ours."""
+    """Read a link back, "45" or "45#sha256"; None when it is not one of ours."""
     parts = _LINK.fullmatch(text or "")
     return None if parts is None else CategoryLink(int(parts[1]), parts[2] or "")
 

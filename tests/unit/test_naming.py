@@ -251,6 +251,16 @@ def test_where_a_category_is_another_one_now_all_that_names_it_is_sent_anew(play
         assert cursors.recompute_after(db, GOODS.name) == ""
 
 
+def test_what_an_adapter_remembers_of_a_thing_does_not_make_it_another_one(play: Play) -> None:
+    with play.state.write() as db:
+        shadows.link(db, "category", [("a", "41")])
+        shadows.remember(db, GOODS.name, [("bolt", '{"in": ["a"]}')], now=NOW)
+        assert shadows.link(db, "category", [("a", "41#picture")]) == []
+        assert (shadows.total(db, GOODS.name), shadows.all_links(db, "category")) == (1, {"a": "41#picture"})
+        assert shadows.link(db, "category", [("a", "42")]) == ["a"]
+        assert shadows.total(db, GOODS.name) == 0
+
+
 def test_what_the_shop_moved_itself_is_read_and_sent_anew_where_it_is_ours(play: Play) -> None:
     orders = Naming("order_states", "order", names="", namer="")
     with play.state.write() as db:

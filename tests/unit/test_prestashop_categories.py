@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -281,14 +282,14 @@ def test_a_category_with_subcategories_is_not_deleted_unless_they_go_before(
 def test_a_picture_is_uploaded_replaced_and_taken_away(fake: FakePrestaShop, parts: Parts, shop: Categories) -> None:
     one, other = picture(40), picture(60)
     link = linked(deliver(shop, whole(picture=one)))
-    assert link == f"3:{one['sha']}"
+    assert link == f"3#{one['sha']}"
     first = fake.things.picture_of(C, 3)
     said = parts.said()
     outcome = done(deliver(shop, whole(picture=one), link))
     assert said == []
     assert TARGET.same(whole(picture=one), outcome.confirmed)
     link = linked(deliver(shop, whole(picture=other), link))
-    assert link == f"3:{other['sha']}"
+    assert link == f"3#{other['sha']}"
     assert fake.things.picture_of(C, 3) not in {None, first}
     assert [target.partition("?")[2] for _, target, _ in said] == ["", "ps_method=PUT"]
     assert linked(deliver(shop, whole(), link)) == "3"
@@ -300,8 +301,11 @@ def test_a_picture_that_others_gave_is_replaced_but_not_taken_away(fake: FakePre
     link = linked(deliver(shop, whole(picture=one)))
     done(deliver(shop, whole(), "3"))  # nobody knows that it is ours
     assert fake.things.picture_of(C, 3) is not None
-    assert linked(deliver(shop, whole(picture=other), "3")) == f"3:{other['sha']}"
+    assert linked(deliver(shop, whole(picture=other), "3")) == f"3#{other['sha']}"
     assert link != "3"
+    unanswered = replace(owed(C, "1", whole(), "3"), tried=whole(picture=other))  # then it is ours
+    assert [type(one) for one in shop.deliver([unanswered])] == [Done]
+    assert fake.things.picture_of(C, 3) is None
 
 
 def test_a_picture_that_was_deleted_in_the_shop_is_seen_and_comes_again(fake: FakePrestaShop, shop: Categories) -> None:
@@ -386,7 +390,7 @@ def test_siblings_of_one_name_are_two_and_each_is_found_once(fake: FakePrestaSho
     value = whole("elektro Nářadí")
     found = shop.find([asked("1", value), asked("2", value), asked("3", value)])
     assert {key: one.link for key, one in found.items() if isinstance(one, Held)} == {"1": str(first), "2": str(second)}
-    taken = shop.find([asked("2", value, {"1": f"{first}:{'ab' * 32}"})])
+    taken = shop.find([asked("2", value, {"1": f"{first}#{'ab' * 32}"})])
     assert isinstance(taken["2"], Held)
     assert taken["2"].link == str(second)
 
@@ -420,7 +424,7 @@ def test_a_category_that_was_moved_by_hand_is_read_with_another_parent(fake: Fak
 def test_links_are_read_back_and_a_loop_in_the_shops_tree_leads_nowhere() -> None:
     assert link_of("45") == CategoryLink(45)
     assert link_of(str(CategoryLink(45, "ab" * 32))) == CategoryLink(45, "ab" * 32)
-    assert [link_of(text) for text in ("", "0", "45:", "45:x", "1:2:3", "４5", None)] == [None] * 7
+    assert [link_of(text) for text in ("", "0", "45#", "45#x", "1#2#3", "４5", None)] == [None] * 7
     tree = Tree(2, {1: 0, 2: 1, 3: 4, 4: 3})
     assert not tree.ours(3)
     assert not tree.ours(2)
