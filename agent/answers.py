@@ -111,7 +111,9 @@ def settle_batch(
         else:
             _end(ends, row, outcome, said, _settled(row, outcome, redact))
     settle.untried(db, ends.untried)
-    shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key not in ends.lost])
+    shadows.link(
+        db, target.thing, [(key, link) for key, link in said.found.items() if key in _known(target, ends, said)]
+    )
     shadows.unlink(db, target.thing, ends.lost)
     for thing, rows in ends.waits.items():
         waiting.wait(db, [(row_id, key, ends.until.get(row_id, 0.0)) for row_id, key in rows], thing)
@@ -143,6 +145,16 @@ def wake_waiting(db: Connection, target: Target, *, done: Sequence[str], ended: 
     waiting.wake(db, target.name, ended)
     if target.creates:
         waiting.wake(db, target.thing, ended)
+
+
+def _known(target: Target, ends: _Ends, said: Answered) -> set[str]:
+    """Keys whose links may be believed: others wait for a category's, so that one counts only once it is as it should.
+
+    (One that its owner made by hand was found by its name; until it is ours no product can be put into it.)
+    """
+    if target.creates and target.thing in shadows.OF:
+        return {one.key for one in ends.done}
+    return said.found.keys() - ends.lost
 
 
 def stock_moved(db: Connection, codes: Sequence[str]) -> None:

@@ -252,7 +252,8 @@ class Dispatcher:
         if not noted:
             return
         with self.state.write() as db:
-            shadows.link(db, self.target.thing, list(links.items()))
+            if not notes_all(self.target):
+                shadows.link(db, self.target.thing, list(links.items()))
             for row in noted:
                 shadows.intend(db, self.target.thing, [row.key], row.value)
         failpoint.reach("after-intent")
