@@ -212,7 +212,7 @@ class Dispatcher:
         judged = [(row, judge.judge(row)) for row in batch]
         owed = [(row, item) for row, item in judged if isinstance(item, Owed)]
         outcomes = {row.id: item for row, item in judged if not isinstance(item, Owed)}
-        self._note_before(found | resolved, [row for row, item in owed if item.link is None], [row for row, _ in owed])
+        self._note_before(found | resolved, owed)
         failpoint.reach("before-send")
         if owed:
             results = self._call([item for _, item in owed])
@@ -243,17 +243,21 @@ class Dispatcher:
             return {key: one.link for key, one in held.items() if one.link != links[key]}, {}
         return {}, {item.key: blamed for item in wanted}
 
-    def _note_before(
-        self, links: Mapping[str, str], creations: Sequence[outbox.Row], owed: Sequence[outbox.Row]
-    ) -> None:
-        """Before a call that cannot be repeated harmlessly, what is known must be durable: links, and what is begun."""
+    def _note_before(self, links: Mapping[str, str], owed: Sequence[tuple[outbox.Row, Owed]]) -> None:
+        """Before a call that cannot be repeated harmlessly, what is known must be durable: links, and what is begun.
+
+        A thing that was found by a name which it was to have before is ours; what is begun now will not tell of it.
+        """
+        every = notes_all(self.target)
         own = self.target.thing == self.target.name
-        noted = owed if own or notes_all(self.target) else creations
+        noted = [row for row, item in owed if every or own or item.link is None]
         if not noted:
             return
+        if every:
+            before = [(row.key, item) for row, item in owed if item.tried not in (None, item.event.value)]
+            links = {key: item.link for key, item in before if item.link}
         with self.state.write() as db:
-            if not notes_all(self.target):
-                shadows.link(db, self.target.thing, list(links.items()))
+            shadows.link(db, self.target.thing, list(links.items()))
             for row in noted:
                 shadows.intend(db, self.target.thing, [row.key], row.value)
         failpoint.reach("after-intent")

@@ -228,14 +228,28 @@ def test_a_category_is_removed_after_what_was_below_it(play: Play) -> None:
         assert shadows.whole_links(db, "category").keys() == {"c"}
 
 
-@pytest.mark.parametrize("then", [{"name": "Nářadí", "parent": None}, {"gone": "delete"}])
-def test_what_changed_while_its_creation_was_unclear_is_found_under_its_old_name(tmp_path: Path, then: Value) -> None:
+@pytest.mark.parametrize(
+    ("then", "lost"),
+    [
+        ({"name": "Nářadí", "parent": None}, False),
+        ({"name": "Nářadí", "parent": None}, True),
+        ({"gone": "delete"}, False),
+    ],
+)
+def test_what_changed_while_its_creation_was_unclear_is_found_under_its_old_name(
+    tmp_path: Path, then: Value, *, lost: bool
+) -> None:
     play = Play(tmp_path, ByName(creates=True))
     play.shop.plans["a"].append("applied")
     play.owe(TREE, a={"name": "Tools", "parent": None})
     play.work(play.tree)
     play.owe(TREE, a=then)
     play.now += 301
+    if lost:  # the answer to that as well
+        play.shop.plans["a"].append("not applied")
+        play.work(play.tree)
+        play.shop.sent.pop()
+        play.now += 301
     play.work(play.tree)
     assert play.shop.sent == [("a", {"name": "Tools", "parent": None}), ("a", then)]
     assert list(play.shop.codes) == ["p1"]
