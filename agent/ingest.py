@@ -19,7 +19,7 @@ import orjson
 from agent import entries, failpoint
 from agent.entries import Asked, say_unusable, to_json
 from agent.sources import Batch, Cursor, Present, SeenRow, Source
-from agent.targets import Collecting, GuardCount, Target
+from agent.targets import Collecting, GuardCount, Naming, Target
 from state import cursors, guards, letters, outbox, shadows, targets, waiting
 from state.db import Connection, StateFile
 
@@ -34,6 +34,10 @@ each further commit is twice as large. Measured with 500 changes a poll: the slo
 
 CURSOR_EVERY = 60.0
 """Seconds after which a cursor is stored though nothing changed."""
+
+
+ONCE_TOLD = ("order_states",)
+"""Targets whose values customers are told of: another setting alone is no news for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,9 @@ class Ingest:
                 if before == digest:
                     continue
                 targets.settings(db, target.name, digest)
-                if before is not None or cursors.keys_after(db, self.source.name, "", 1):
+                if target.name in ONCE_TOLD and before is not None:
+                    log.info("settings changed: they hold for what changes from now on", extra={"target": target.name})
+                elif before is not None or cursors.keys_after(db, self.source.name, "", 1):
                     cursors.ask_recompute(db, target.name)
                     log.info("settings changed: all values are computed again", extra={"target": target.name})
 
@@ -132,7 +138,7 @@ class Ingest:
         return [target for target in self.targets if not isinstance(target, Collecting)]
 
     def _owe_again(self, now: float) -> None:
-        """Send things that rows name once more, as asked: a thing cannot be read by its key, so its value stands."""
+        """Send things once more, as asked: what is open or dead as it stands, all else as cards say now."""
         for target in self.targets:
             if not isinstance(target, Collecting):
                 continue
@@ -142,17 +148,16 @@ class Ingest:
                 continue
             with self.state.write() as db:
                 found = [(key, code, lane, letters.last_owed(db, target.name, key)) for key, code, lane in asked]
-                found = [
-                    (key, code, lane, value or shadows.shadow_of(db, target.name, key))
-                    for key, code, lane, value in found
-                ]
-                entries = [
+                again = [
                     outbox.Entry(target.name, key, code, value, lane=lane, force=True, source=self.source.name)
                     for key, code, lane, value in found
                     if value is not None
                 ]
-                outbox.enqueue(db, target.name, entries, now=now)
-                waiting.revive(db, target.thing, [entry.key for entry in entries])
+                outbox.enqueue(db, target.name, again, now=now)
+                waiting.revive(db, target.thing, [entry.key for entry in again])
+                if len(again) < len(asked):  # a thing cannot be read by its key
+                    outbox.forget_shadows(db, [(target.name, key) for key, *_ in asked])
+                    cursors.ask_recompute(db, target.name)
                 cursors.reread_done(db, target.name, [key for key, *_ in asked])
             self.wake()
 
@@ -228,12 +233,11 @@ class Ingest:
             failpoint.reach("before-ingest-commit")
             with self.state.write() as db:
                 for target in self.targets:
-                    mine = owed[target.name]
+                    mine = owed[target.name] = _worth_sending(db, target, owed[target.name])
                     linked = cache(partial(shadows.links_of, db, target.thing, [entry.key for entry in mine]))
                     judged = partial(_counts, target, linked)
                     outbox.enqueue(db, target.name, mine, now=now, counts=judged, same=partial(same, target))
-                    if target.creates:  # what died for want of it waits for it now
-                        waiting.revive(db, target.thing, [entry.key for entry in mine])
+                    _tell_who_waits(db, target, mine)
                     forced = [key for key, why in asked.items() if target.name in why.force]  # none of what collects
                     cursors.reread_done(db, target.name, forced)  # others may have been asked for meanwhile
                 cursors.remember(db, self.source.name, fresh, present.gone)
@@ -257,6 +261,32 @@ class Ingest:
             if over and recomputed.get(target.name) is None:
                 judge(db, target, now)
                 self._unjudged = False
+
+
+def _worth_sending(db: Connection, target: Target, entries: list[outbox.Entry]) -> list[outbox.Entry]:
+    """Leave out what takes everything away from something that was never given anything: a new card in no category."""
+    if not isinstance(target, Naming):
+        return entries
+    empty = {
+        entry.key
+        for entry in entries
+        if not (entry.force or entry.unusable) and target.nothing(orjson.loads(entry.value))
+    }
+    if empty:
+        keys = sorted(empty)
+        empty -= shadows.shadows_of(db, target.name, keys).keys() | outbox.open_values(db, target.name, keys).keys()
+        empty -= {key for key in empty if letters.is_dead(db, target.name, key)}
+    return [entry for entry in entries if entry.key not in empty]
+
+
+def _tell_who_waits(db: Connection, target: Target, entries: Sequence[outbox.Entry]) -> None:
+    """What died for want of these waits for them now; and what waits for one that cannot be sent need not wait."""
+    dead = [entry.key for entry in entries if entry.unusable]
+    if dead:
+        waiting.wake(db, target.name, dead)
+    if target.creates:
+        waiting.revive(db, target.thing, [entry.key for entry in entries])
+        waiting.wake(db, target.thing, dead)
 
 
 def _changed(present: Present[Any], fresh: Iterable[SeenRow]) -> set[str]:
@@ -293,7 +323,7 @@ def same(target: Target, sent: str, held: str) -> bool:
     One that names more than what the shop confirmed is not: a field was added to those that are kept in sync.
     """
     wants, has = orjson.loads(sent), orjson.loads(held)
-    if isinstance(wants, dict) and isinstance(has, dict) and wants.keys() - has.keys():
+    if isinstance(wants, dict) and isinstance(has, dict) and (wants.keys() - has.keys() or shadows.STALE in has):
         return False
     return target.same(wants, has)
 
@@ -302,4 +332,7 @@ def _counts(target: Target, linked: Callable[[], Container[str]], key: str, old:
     """Ask the target's guard. What the shop holds may be unknown (None): of a key that it has, the worst is thought."""
     if old is None:
         return key in linked() and target.counts(None, orjson.loads(new))
-    return target.counts(orjson.loads(old), orjson.loads(new))
+    before = orjson.loads(old)
+    if isinstance(before, dict):
+        before.pop(shadows.STALE, None)
+    return target.counts(before, orjson.loads(new))

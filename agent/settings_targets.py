@@ -187,6 +187,7 @@ class OrderStatesTable(_ReadTable):
     map: dict[Signs, State] = Field(default_factory=dict)
     list_column: str = ""
     list_map: dict[str, State] = Field(default_factory=dict)
+    progress: Annotated[tuple[State, ...], Strict(strict=False)] = ()
     tracking_column: str = ""
     carrier_column: str = ""
     order_number: Literal["reference", "id"] = "reference"

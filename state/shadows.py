@@ -29,6 +29,9 @@ _NAMED_BY = {
 NUMBERED = ("category",)
 """Things whose keys are POHODA's own numbers. In another database, or one that was restored, a number may be another
 thing's: then they are looked up by their names again."""
+STALE = "#stale"
+"""A mark in a value that was confirmed: it names things that are others now, so it is sent again though it is equal.
+Who guards against mass changes still sees by it what there was."""
 VALUE_OF = " = "
 """What stands in the key of a parameter's value between the parameter's key and the value's."""
 
@@ -65,8 +68,9 @@ def remember(db: sqlite3.Connection, target: str, values: Sequence[tuple[str, st
 
 
 def total(db: sqlite3.Connection, target: str) -> int:
-    """Count the keys whose value in the shop is known."""
-    return int(db.execute("SELECT count(*) FROM shadow WHERE target = ?", (target,)).fetchone()[0])
+    """Count the keys whose value in the shop is known, but for those that are gone (hidden categories)."""
+    sql = "SELECT count(*) FROM shadow WHERE target = ? AND value NOT LIKE '{\"gone\":%'"
+    return int(db.execute(sql, (target,)).fetchone()[0])
 
 
 def links_of(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> dict[str, str]:
@@ -170,8 +174,9 @@ def forget_intents(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> N
 
 
 def drop(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
-    """Forget the links of things that were deleted as we wanted; nothing names them any more."""
+    """Forget things that were deleted as we wanted; nothing names them any more."""
     db.executemany("DELETE FROM link WHERE thing = ? AND key = ?", [(thing, key) for key in keys])
+    db.executemany("DELETE FROM shadow WHERE target = ? AND key = ?", [(OF[thing], key) for key in keys])
 
 
 def all_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
@@ -189,14 +194,14 @@ def _forget(db: sqlite3.Connection, thing: str, keys: Sequence[str]) -> None:
     """Forget what the shop was believed to hold in things that are others now, or are not known any more.
 
     Of a product: the shadows of all its targets, and the links of what hangs on it. Of a thing that others name: all
-    that names it is computed and sent again, for nobody keeps a list of who does, and it is rare.
+    that names it is computed and sent again (`STALE`), for nobody keeps a list of who does, and it is rare.
     """
     if not keys:
         return
     if thing in OF:
         db.executemany("DELETE FROM shadow WHERE target = ? AND key = ?", [(OF[thing], key) for key in keys])
         for target in _NAMED_BY.get(thing, ()):
-            db.execute("DELETE FROM shadow WHERE target = ?", (target,))
+            db.execute("UPDATE shadow SET value = json_set(value, ?, 1) WHERE target = ?", (f'$."{STALE}"', target))
             cursors.ask_recompute(db, target)
         return
     for own in _OWN:

@@ -20,7 +20,7 @@ from agent.errors import ConfigError
 from agent.jobs.by_key import Linked
 from agent.jobs.compare import NOTHING, Comparison, Difference
 from agent.jobs.compare import compare as compare_sides
-from agent.targets import GuardCount, Naming, Target
+from agent.targets import Collecting, GuardCount, Naming, Target
 from state import cursors, outbox, shadows
 from state.db import Connection
 from state.errors import StateError
@@ -168,7 +168,8 @@ def _repair(config: Config, target: Target, drifted: Sequence[Difference]) -> in
     """
     chosen = [one for one in drifted if one.kind in REPAIRED]
     with writing(config) as db:
-        values = [(one.key, to_json(one.shop)) for one in chosen if one.kind == "differs"]
+        collects = isinstance(target, Collecting)  # what it holds is made anew of the cards
+        values = [] if collects else [(one.key, to_json(one.shop)) for one in chosen if one.kind == "differs"]
         missing = [one.key for one in chosen if one.kind != "differs"]
         shadows.remember(db, target.name, values, now=time.time())
         if missing and target.thing in shadows.OF:

@@ -29,7 +29,7 @@ _CZECH = 2
 _RATES = {0: "0", 1: "12", 2: "21"}
 _GROUPS = {1: "21", 2: "12"}
 """The fake's tax rule groups."""
-_CARDS = """SELECT c.ID, TRIM(c.IDS), TRIM(s.IDS), c.IObchod, c.Nazev, c.Popis2, c.FmtPopis2, c.Popis, c.EAN, c.MJ,
+CARDS = """SELECT c.ID, TRIM(c.IDS), TRIM(s.IDS), c.IObchod, c.Nazev, c.Popis2, c.FmtPopis2, c.Popis, c.EAN, c.MJ,
     c.Hmotnost, c.RelDPHp, c.Dodani, c.Akce, c.ProdejKc FROM SKz c JOIN sSklad s ON s.ID = c.RefSklad
     WHERE COALESCE(c.Template, 0) = 0 AND COALESCE(c.RelSkTyp, 1) = 1 AND TRIM(COALESCE(c.IDS, '')) <> ''
     ORDER BY c.ID"""
@@ -115,11 +115,11 @@ def of_pohoda(database: Path, documents: Path, settings: pohoda.Wanted) -> dict[
     quantities = pohoda.expected(database, settings)
     with closing(sqlite3.connect(database, timeout=5.0)) as db:
         db.row_factory = sqlite3.Row
-        cards = db.execute(_CARDS).fetchall()
+        cards = db.execute(CARDS).fetchall()
         pictures: dict[int, list[str]] = {}
         for card, file in db.execute(_PICTURES):
             pictures.setdefault(card, []).append(file)
-    everywhere = _by_key(cards, settings.stores)
+    everywhere = by_key(cards, settings.stores)
     on_offer = {
         key: ticked for key, found in everywhere.items() if (ticked := [one for one in found if one["IObchod"]])
     }
@@ -134,8 +134,8 @@ def of_pohoda(database: Path, documents: Path, settings: pohoda.Wanted) -> dict[
     }
 
 
-def _by_key(cards: Sequence[sqlite3.Row], stores: Sequence[str]) -> dict[str, list[sqlite3.Row]]:
-    """Key → its cards in the order of the chosen stores."""
+def by_key(cards: Sequence[sqlite3.Row], stores: Sequence[str]) -> dict[str, list[sqlite3.Row]]:
+    """Key → its cards (rows of `CARDS`) in the order of the chosen stores."""
     order = [store.casefold() for store in stores]
     found: dict[str, list[sqlite3.Row]] = {}
     for card in sorted(cards, key=lambda card: order.index(_store(card)) if _store(card) in order else len(order)):
@@ -156,14 +156,14 @@ def _pictures(
     ticked = [pictures[card["ID"]] for card in hung if card["IObchod"]]
     if hung and not ticked:
         return None
-    return tuple(dict.fromkeys(_kept(folder / file) for file in ticked[0])) if ticked else ()
+    return tuple(dict.fromkeys(kept(folder / file) for file in ticked[0])) if ticked else ()
 
 
 def _fields(card: sqlite3.Row) -> dict[str, str]:
     return {
         "name": " ".join(card["Nazev"].split()),
-        "description": _html(card["Popis2"], formatted=bool(card["FmtPopis2"])),
-        "short_description": _html(card["Popis"], formatted=False),
+        "description": html_of(card["Popis2"], formatted=bool(card["FmtPopis2"])),
+        "short_description": html_of(card["Popis"], formatted=False),
         "ean": card["EAN"] or "",
         "unit": card["MJ"] or "",
         "weight": f"{Decimal(str(card['Hmotnost'] or 0)).normalize():f}",
@@ -174,13 +174,14 @@ def _fields(card: sqlite3.Row) -> dict[str, str]:
     }
 
 
-def _html(text: str | None, *, formatted: bool) -> str:
+def html_of(text: str | None, *, formatted: bool) -> str:
+    """HTML of a text: as it is, or with its lines broken."""
     lines = "\n".join((text or "").splitlines()).strip()
     return lines if formatted else "<br>".join(escape(line, quote=False) for line in lines.split("\n"))
 
 
 @lru_cache(maxsize=100_000)
-def _kept(file: Path) -> bytes:
+def kept(file: Path) -> bytes:
     """What the shop keeps of a file: shops store pictures anew. The demo's files never change."""
     return images.re_encoded(file.read_bytes())
 
@@ -206,7 +207,7 @@ def of_shop(shop: FakePrestaShop) -> dict[str, list[Thing]]:
     return found
 
 
-def _unclosed(html: str) -> str:
+def unclosed(html: str) -> str:
     """HTML as it was sent: the shop's cleaner writes ``<br />`` for ``<br>``."""
     return html.replace(" />", ">")
 
@@ -218,8 +219,8 @@ def _shown(row: Row) -> dict[str, str]:
 
     return {
         "name": text("name"),
-        "description": _unclosed(text("description")),
-        "short_description": _unclosed(text("description_short")),
+        "description": unclosed(text("description")),
+        "short_description": unclosed(text("description_short")),
         "ean": str(row.get("ean13") or ""),
         "unit": str(row.get("unity") or ""),
         "weight": f"{Decimal(str(row.get('weight') or 0)).normalize():f}",

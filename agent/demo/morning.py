@@ -1,8 +1,9 @@
 """A morning in POHODA: people at the counter and in the office, and the automatic task that exports what changed.
 
-Quantities reach the shop from the database, a second after each commit. Texts, prices and pictures go another way: the
-automatic task exports the changed cards, once as a file into the export directory and once as a post to the receiver,
-as POHODA does both. At the end comes a last export, so that all is told. The shop fails on the way.
+Quantities reach the shop from the database, a second after each commit, and so does what `desk` does. Texts, prices and
+pictures go another way: the automatic task exports the changed cards, once as a file into the export directory and once
+as a post to the receiver, as POHODA does both. At the end comes a last export, so that all is told. The shop fails on
+the way.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.demo import pohoda, scene
+from agent.demo.desk import OrderDesk, RangeDesk
 from agent.demo.office import Office
 from agent.demo.scene import Scene
 from agent.events import key_of
@@ -45,11 +47,9 @@ def work(on: Scene, seconds: float, stop: threading.Event, say: Say) -> None:
         closing(pohoda.Morning(on.database, seed=7)) as people,
         closing(Office(on.database, on.documents, seed=7)) as office,
     ):
-        counter, desk, task = (
-            _Counter(on, people),
-            _Desk(on, office),
-            _Task(on, office, say, _now() - timedelta(seconds=1)),
-        )
+        counter, orders = _Counter(on, people), OrderDesk(on, office)
+        desks = (_Desk(on, office), RangeDesk(on, office), orders)
+        task = _Task(on, office, say, _now() - timedelta(seconds=1))
         every = min(EXPORT_EVERY, seconds / 4)
         said, next_desk, next_export = begin, begin, begin + every
         while (now := time.monotonic()) < begin + seconds and not stop.is_set():
@@ -57,7 +57,8 @@ def work(on: Scene, seconds: float, stop: threading.Event, say: Say) -> None:
             counter.step()
             if now >= next_desk:
                 next_desk = now + OFFICE_EVERY
-                desk.step()
+                for desk in desks:
+                    desk.step()
             if now >= next_export:
                 next_export = now + every
                 task.step()
@@ -66,6 +67,7 @@ def work(on: Scene, seconds: float, stop: threading.Event, say: Say) -> None:
                 say(f"{now - begin:4.0f} s  changes {on.changes.total()}  on their way {on.watch.waiting()}")
             stop.wait(counter.pause())
         on.shop.down = False
+        orders.take_over()
         task.step(last=True)
 
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from agent.demo import goods
+from agent.demo import goods, internet
 
 STORES = ("HLAVNI", "PRODEJNA")
 _CARD_COLUMNS = """
@@ -114,19 +114,23 @@ def create(
     seed: int = 1,
     row_version: bool = False,
     catalogue: bool = False,
+    filled: bool = True,
     documents: Path | None = None,
 ) -> None:
     """Make a new database with ``cards`` rows in SKz (a code that lies in two stores is two rows).
 
-    ``catalogue`` adds texts, weights, marks, VAT and price levels (`goods.LEVELS`); ``documents`` is a folder that is
-    filled with pictures (in ``Obrázky`` below it), which the cards then name. Without them the cards are the same. The
-    same seed makes the same cards; 200,000 take about 5 s. Raises `FileExistsError` rather than write over one.
+    ``catalogue`` adds texts, weights, marks, VAT and price levels (`goods.LEVELS`), and the tables of categories,
+    parameters, suppliers and orders (`internet`), which ``filled=False`` leaves empty; ``documents`` is a folder that
+    is filled with pictures (in ``Obrázky`` below it), which the cards then name. Without them the cards are the same.
+    The same seed makes the same cards; 200,000 take about 5 s. Raises `FileExistsError` rather than write over one.
     """
     if path.exists():
         raise FileExistsError(f"{path} is there already")
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         db.executescript(_TABLES.format(row_version=", RowVer integer" if row_version else ""))
+        if catalogue:
+            db.executescript(internet.tables(row_version=row_version))
         db.execute("BEGIN")
         db.executemany("INSERT INTO sSklad (IDS, SText) VALUES (?, ?)", [(each, f"Sklad {each}") for each in stores])
         values = ", ".join("?" * len(_COLUMNS))
@@ -136,10 +140,16 @@ def create(
         )
         if catalogue:
             goods.show(db, seed)
+        if catalogue and filled:
+            internet.fill(db, seed)
         if documents is not None:
             goods.hang(db, documents, seed)
+        if documents is not None and catalogue:
+            internet.hang(db, documents)
         db.execute("COMMIT")
         db.executescript(_INDEXES + goods.INDEXES + (_ROW_VERSION if row_version else ""))
+        if catalogue:
+            db.executescript(internet.INDEXES + (internet.row_versions() if row_version else ""))
         db.execute("PRAGMA journal_mode = WAL")  # a reader and a writer side by side
 
 

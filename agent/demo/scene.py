@@ -6,6 +6,7 @@ import random
 import shutil
 import socket
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,9 +16,10 @@ from pathlib import Path
 
 from agent import config
 from agent.config import Config
-from agent.demo import compare, export, pohoda
+from agent.demo import asked, compare, compare_orders, compare_range, export, owner, pohoda
 from agent.demo.compare import Compared
 from agent.demo.latency import Stopwatch
+from agent.demo.office import Office
 from agent.demo.prestashop import FakePrestaShop
 from agent.errors import ConfigError
 from agent.events import key_of
@@ -45,6 +47,8 @@ class Scene:
     shop: FakePrestaShop
     config: Config
     watch: Stopwatch
+    own: owner.Own = field(default_factory=owner.Own)
+    """What the shop's owner keeps beside ours."""
     offered: set[str] = field(default_factory=set)
     """Keys that were on offer at some time: their quantities are compared."""
     told: set[str] = field(default_factory=set)
@@ -75,7 +79,15 @@ class Scene:
     def compare(self) -> list[Compared]:
         """Compare both sides as they are now, by a reckoning that shares no code with the agent."""
         books = compare.of_pohoda(self.database, self.documents, self.settings)
-        return compare.compare(books, compare.of_shop(self.shop), offered=self.offered, told=self.told)
+        return [
+            *compare.compare(books, compare.of_shop(self.shop), offered=self.offered, told=self.told),
+            *compare_range.compare(self.range(), self.shop, told=self.told, own=self.own),
+            *compare_orders.compare(self.database, self.shop),
+        ]
+
+    def range(self) -> asked.Range:
+        """What POHODA says of categories, parameters and firms."""
+        return asked.of_pohoda(self.database, self.documents, self.settings.stores)
 
     def owed(self) -> list[dict[str, object]]:
         """The agent's own records of its targets (as in ``status``); none before it has made its state file."""
@@ -126,8 +138,11 @@ def set_up(folder: Path, shop: FakePrestaShop, watch: Stopwatch, cards: int) -> 
         folder / "pohoda.db", stores=STORES, cards=cards, seed=7, catalogue=True, documents=folder / "Dokumenty"
     )
     scene = Scene(folder, shop, config.load([file])[0], watch)
+    _fill(scene, scene.quantities())
+    scene.own = owner.furnish(shop, pohoda.codes(scene.database))
+    with closing(Office(scene.database, scene.documents, seed=8)) as office:
+        owner.old_orders(shop, office, scene.quantities())
     now = scene.quantities()
-    _fill(scene, now)
     drop(scene, None, "zasoby_vse.xml")
     scene.offered |= now.keys()
     watch.know(now)

@@ -1,7 +1,7 @@
 """`pohoda-agent demo`: a simulated morning against an embedded POHODA and an embedded shop, by the real agent.
 
-The agent runs on an ordinary configuration file, over real HTTP: quantities from POHODA's database, texts, prices and
-pictures from its XML export. The shop fails for a few seconds on the way. At the end both sides are compared key by key
+The agent runs on an ordinary configuration file, over real HTTP: texts, prices and pictures from POHODA's XML export,
+all else from its database. The shop fails for a few seconds on the way. At the end both sides are compared key by key
 by a reckoning of its own. The folder stays, to be looked at.
 """
 
@@ -17,7 +17,7 @@ from agent import app, log
 from agent.clock import steady_clock
 from agent.config import Config
 from agent.demo import morning, scene
-from agent.demo.compare import TARGETS, Compared
+from agent.demo.compare import Compared
 from agent.demo.latency import Stopwatch, percentile
 from agent.demo.prestashop import FakePrestaShop
 from agent.demo.scene import Scene
@@ -25,7 +25,7 @@ from agent.events import key_of
 
 PATIENCE = 60.0
 """Seconds for the first reading of both sides, and for what is on its way at the end; longer with very many cards."""
-CARDS_PER_SECOND = 50
+CARDS_PER_SECOND = 25
 FEWEST = 4
 """Cards: with fewer the second store would be empty, and an export says nothing of an empty store."""
 GRACE = 3.0
@@ -71,7 +71,7 @@ def play(folder: Path, *, seconds: float, cards: int, stop: threading.Event, say
         agent.thread.start()
         patience = max(PATIENCE, cards / CARDS_PER_SECOND)
         try:
-            say("the shop learns texts, prices and pictures from a first export of all cards")
+            say("the shop learns texts, prices and pictures from a first export, all else from the database")
             _wait_until_equal(on, agent, stop, patience)
             if not stop.is_set() and not agent.ended.is_set():
                 say("baseline complete; the morning begins")
@@ -104,7 +104,7 @@ def _settled(on: Scene) -> bool:
     """Tell whether the agent knows the whole shop and owes it nothing."""
     rows = on.owed()
     complete = {row["target"] for row in rows if row["baseline"] == "complete"}
-    return complete >= {*TARGETS} and not any(row["pending"] or row["resting"] for row in rows)
+    return complete >= {*on.config.targets.running()} and not any(row["pending"] or row["resting"] for row in rows)
 
 
 def _verdict(on: Scene, say: Say, *, cut_short: bool) -> int:
@@ -132,10 +132,10 @@ def _verdict(on: Scene, say: Say, *, cut_short: bool) -> int:
 
 
 def _say_targets(on: Scene, found: list[Compared], say: Say) -> None:
-    say(f"{'target':<12}{'source':<10}{'changes':>8}{'compared':>10}{'differing':>11}")
+    say(f"{'target':<21}{'source':<10}{'changes':>8}{'compared':>10}{'differing':>11}")
     for one in found:
-        source = getattr(on.config.targets, one.target).source
-        say(f"{one.target:<12}{source:<10}{on.changes[one.target]:>8}{one.keys:>10}{len(one.differing):>11}")
+        source = on.config.targets.table_of(one.target).source
+        say(f"{one.target:<21}{source:<10}{on.changes[one.target]:>8}{one.keys:>10}{len(one.differing):>11}")
 
 
 def _say_where(on: Scene, say: Say) -> None:

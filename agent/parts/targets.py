@@ -126,6 +126,7 @@ def _order_states(config: Config, _: Shop) -> Target:
         map={sign: state for sign, state in table.map.items()},  # noqa: C416 - a wider type of key
         list_column=table.list_column,
         list_map=table.list_map,
+        progress=table.progress,
         tracking_column=table.tracking_column,
         carrier_column=table.carrier_column,
         order_number=table.order_number,

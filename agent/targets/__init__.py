@@ -83,6 +83,9 @@ class Naming(Protocol):
     def needs(self, value: Value) -> Sequence[str]:
         """Keys of the things that a value names."""
 
+    def nothing(self, value: Value) -> bool:
+        """Tell whether a value names nothing: of what was never given anything, nothing has to be taken away."""
+
 
 @runtime_checkable
 class Collecting(Protocol):

@@ -106,6 +106,10 @@ class Categories:
         """How many go in one call: 20, for each is read before and written by itself."""
         return _BATCH
 
+    def nothing(self, value: Value) -> bool:  # noqa: ARG002 - the contract
+        """A thing of the shop is never nothing."""
+        return False
+
     def counts(self, old: Value, new: Value) -> bool:
         """The guard counts removals; to hide what is hidden already is none."""
         if not _is_gone(new):

@@ -55,7 +55,9 @@ class OrderStateSettings:
     list_column: str = ""
     """The customer's own list (``RefVPr…``); the view reads it, here it names the settings."""
     list_map: Mapping[str, str] = field(default_factory=dict)
-    """Text of the list → the shop's state; states that ``map`` does not have come after its own."""
+    """Text of the list → the shop's state."""
+    progress: tuple[str, ...] = ()
+    """All states in the order of progress; empty: those of the list that ``map`` does not have, then its own."""
     tracking_column: str = ""
     carrier_column: str = ""
     order_number: Literal["reference", "id"] = "reference"
@@ -140,6 +142,7 @@ class OrderStates:
             mine.since.isoformat() if mine.since else "",
             list(mine.map.items()),
             list(mine.list_map.items()) if mine.list_column or mine.list_map else [],
+            mine.progress,
             [column.strip().casefold() for column in columns],
             mine.order_number,
         )
@@ -151,23 +154,31 @@ class OrderStates:
 
     def _ranks(self) -> list[str]:
         """The shop's states in the order of progress, each at its first place; the cancelled one is no rank."""
-        mapped = (state for fact, state in self.settings.map.items() if fact != "cancelled")
-        ordered = dict.fromkeys((*mapped, *self.settings.list_map.values()))
+        mapped = [state for fact, state in self.settings.map.items() if fact != "cancelled"]
+        listed = [state for state in self.settings.list_map.values() if state not in mapped]
+        ordered = dict.fromkeys((*self.settings.progress, *listed, *mapped))
         return [state for state in ordered if state != self._cancelled]
 
     def _state(self, live: Sequence[Any], rows: Sequence[Any]) -> tuple[str, str]:
-        """The fact that the state follows from (empty: the list), and the state; empty when none follows."""
+        """The fact that the state follows from (empty: the list), and the state; empty when none follows.
+
+        The furthest counts: what was packed and is executed now is executed.
+        """
         if not live and self._cancelled:
             return "cancelled", self._cancelled
         listed = {key_of(tidy(text)): state for text, state in self.settings.list_map.items()}
         state = listed.get(key_of(tidy((live or rows)[-1].listed)), "")
-        if state or not live:
-            return "", state
         ranks = self._ranks()
+        if not live or (state and state not in ranks):
+            return "", state
         told = set(_facts(live))
         found = [
-            (ranks.index(state), fact) for fact, state in self.settings.map.items() if fact in told and state in ranks
+            (ranks.index(mapped), fact)
+            for fact, mapped in self.settings.map.items()
+            if fact in told and mapped in ranks
         ]
+        if state:
+            found.insert(0, (ranks.index(state), ""))
         if not found:
             return "", ""
         place = max(place for place, _ in found)

@@ -117,6 +117,10 @@ class Parameters:
         """How many go in one call."""
         return _BATCH
 
+    def nothing(self, value: Value) -> bool:
+        """Tell whether a card has no parameter."""
+        return value == {}
+
     def counts(self, old: Value, new: Value) -> bool:
         """The guard counts cards that lose all of their parameters.
 

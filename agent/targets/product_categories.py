@@ -74,6 +74,10 @@ class ProductCategories:
         """How many go in one call."""
         return _BATCH
 
+    def nothing(self, value: Value) -> bool:
+        """Tell whether a card is in no category."""
+        return isinstance(value, dict) and not _categories(value)
+
     def counts(self, old: Value, new: Value) -> bool:
         """The guard counts cards that lose all of their categories.
 

@@ -85,6 +85,10 @@ class Suppliers:
         """How many go in one call."""
         return _BATCH
 
+    def nothing(self, value: Value) -> bool:
+        """Tell whether a card names no firm."""
+        return isinstance(value, dict) and not named(value)
+
     def counts(self, old: Value, new: Value) -> bool:
         """The guard counts cards that lose all of their firms.
 

@@ -60,6 +60,10 @@ class Terms:
         """How many go in one call."""
         return _BATCH
 
+    def nothing(self, value: Value) -> bool:  # noqa: ARG002 - the contract
+        """A thing of the shop is never nothing."""
+        return False
+
     def counts(self, old: Value, new: Value) -> bool:  # noqa: ARG002 - the contract
         """Nothing gets worse by one more."""
         return False

@@ -14,7 +14,7 @@ import pytest
 from agent.breaker import ShopBreaker
 from agent.dispatch import Dispatcher
 from agent.events import Done, Held, Outcome, Owed, Rejected, Value, Wanted
-from agent.ingest import Ingest
+from agent.ingest import Ingest, same
 from agent.targets import GuardCount
 from state import cursors, outbox, shadows, targets, waiting
 from state.db import open_state
@@ -39,6 +39,9 @@ class Naming:
         assert isinstance(value, dict)
         parent, inside = value.get("parent"), value.get("in")
         return [parent] if isinstance(parent, str) else [str(one) for one in inside or []]  # type: ignore[union-attr] # a list of texts
+
+    def nothing(self, value: Value) -> bool:
+        return value == {"in": []}
 
     def value(self, key: str, rows: Sequence[Any]) -> Value:
         raise AssertionError((key, rows))
@@ -261,7 +264,9 @@ def test_where_a_category_is_another_one_now_all_that_names_it_is_sent_anew(play
     with play.state.write() as db:
         shadows.remember(db, GOODS.name, [("bolt", '{"in": ["a"]}')], now=NOW)
         shadows.unlink(db, "category", ["a"])
-        assert shadows.total(db, GOODS.name) == 0
+        held = shadows.shadows_of(db, GOODS.name, ["bolt"])["bolt"]
+        assert json.loads(held) == {"in": ["a"], shadows.STALE: 1}  # what there was is known, and is not believed
+        assert not same(GOODS, '{"in": ["a"]}', held)
         assert cursors.recompute_after(db, GOODS.name) == ""
 
 
@@ -272,7 +277,7 @@ def test_what_an_adapter_remembers_of_a_thing_does_not_make_it_another_one(play:
         assert shadows.link(db, "category", [("a", "41#picture")]) == []
         assert (shadows.total(db, GOODS.name), shadows.all_links(db, "category")) == (1, {"a": "41#picture"})
         assert shadows.link(db, "category", [("a", "42")]) == ["a"]
-        assert shadows.total(db, GOODS.name) == 0
+        assert shadows.STALE in shadows.shadows_of(db, GOODS.name, ["bolt"])["bolt"]
 
 
 def test_what_the_shop_moved_itself_is_read_and_sent_anew_where_it_is_ours(play: Play) -> None:

@@ -122,7 +122,7 @@ def test_the_order_of_the_rows_makes_no_other_value() -> None:
     settings: dict[str, Any] = {"tracking_column": "VPrT", "carrier_column": "VPrC", "list_map": {"x": "9"}}
     made = {to_json(target(**settings).value("abc", each)) for each in permutations(rows)}
     assert made == {
-        '{"before":[],"carrier":"PPL","lines":{"B":1,"a":2},"reached":["4","5","7","9"],"state":"4","tracking":"T2"}'
+        '{"before":["9"],"carrier":"PPL","lines":{"B":1,"a":2},"reached":["4","5","7"],"state":"4","tracking":"T2"}'
     }
 
 
@@ -131,17 +131,21 @@ def test_the_order_of_the_rows_makes_no_other_value() -> None:
 LIST: dict[str, Any] = {"list_column": "RefVPrStav", "list_map": {"Zabaleno": "20", "Na  cestě": "5", "Vráceno": "21"}}
 
 
-def test_the_list_wins_over_what_else_follows_if_it_is_mapped() -> None:
-    assert state(row(executed=True, listed=" ZABALENO "), **LIST) == "20"
+def test_of_the_list_and_the_ticks_the_furthest_counts() -> None:
+    assert state(row(listed=" ZABALENO "), **LIST) == "20"
+    assert state(row(executed=True, listed=" ZABALENO "), **LIST) == "7"  # packed before, executed now
+    assert state(row(executed=True, listed="Vráceno"), **LIST, progress=("20", "4", "5", "7", "21")) == "21"
     assert state(row(listed="na cestě"), **LIST) == "5"
     assert state(row(executed=True, listed="Jiný"), **LIST) == "7"
     assert state(row(executed=True, listed=None), **LIST) == "7"
     assert state(row(listed="Zabaleno", cancelled=DAY), **LIST) == "6"
 
 
-def test_states_of_the_list_come_after_those_of_the_map_each_at_its_first_place() -> None:
-    assert value(row(listed="Zabaleno"), **LIST) == {"state": "20", "reached": ["20", "21"], "before": ["4", "5", "7"]}
-    assert value(row(listed="Na cestě"), **LIST)["reached"] == ["5", "7", "20", "21"]
+def test_states_of_the_list_come_before_those_of_the_map_unless_their_order_is_said() -> None:
+    assert value(row(listed="Zabaleno"), **LIST)["reached"] == ["20", "21", "4", "5", "7"]
+    assert value(row(listed="Na cestě"), **LIST) == {"state": "5", "reached": ["5", "7"], "before": ["20", "21", "4"]}
+    said = value(row(listed="Zabaleno"), **LIST, progress=("4", "20", "5", "7", "21"))
+    assert (said["before"], said["reached"]) == (["4"], ["20", "5", "7", "21"])
 
 
 def test_the_list_of_the_live_row_that_was_saved_last_counts() -> None:
@@ -157,7 +161,7 @@ def test_the_list_may_cancel_and_may_tell_of_a_cancellation_that_is_not_mapped()
 
 
 def test_a_state_of_the_list_has_no_lines() -> None:
-    assert "lines" not in value(row(1, ("A", 2, 1), listed="Zabaleno"), **LIST)
+    assert "lines" not in value(row(1, ("A", 2, 1), listed="Na cestě"), **LIST)
 
 
 # -------------------------------------------------------------------------------------------- tracking and lines

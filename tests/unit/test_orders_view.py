@@ -80,7 +80,7 @@ def test_a_text_line_is_no_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"Datum": "2026-10-31 23:59:59"},
+        {"Datum": "2026-07-31 23:59:59"},
         {"Datum": None},
         {"RelTpObj": 2},
         {"RelTpObj": None},

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -35,6 +35,9 @@ from agent.sources.views.children import FIRST, Children, attach, children, miss
 
 CHUNK = 5_000
 """Orders of one read of a pass. To be given to `PohodaTable` as ``chunk``."""
+TOGETHER = timedelta(days=92)
+"""Within so many days lie orders with one number of the shop: older ones are read as well, so that the target sees that
+one of them is older than ``since`` and leaves all of them alone."""
 _NEEDED = ("ID", "RelTpObj", "PDoklad", "Datum", "Vyrizeno")
 _OPTIONAL = {
     "BDodano": "an order transferred in full (Přeneseno) is not told from others",
@@ -72,7 +75,7 @@ class OrdersView:
                 table=orders,
                 narrow=(orders["ID"], orders["PDoklad"], *ours, *own, *chosen),
                 extra=(orders["Cislo"] if orders.has("Cislo") else null().label("Cislo"), orders["Datum"]),
-                within=self._within(orders, reader.dialect),
+                within=self._within(orders, reader.dialect, self.since - TOGETHER),
             ),
             digests=partial(exact.digests, kinds=_KINDS, more=_exactly),
             row=_row,
@@ -99,14 +102,14 @@ class OrdersView:
         found = [*missing(orders, _OPTIONAL), *seen_late(orders, "pieces transferred of a line (OBJpol)")]
         rows = select(func.count()).select_from(orders.clause)
         received = reader.scalar(rows.where(_received(orders)))
-        count = reader.scalar(rows.where(self._within(orders, reader.dialect)))
+        count = reader.scalar(rows.where(self._within(orders, reader.dialect, self.since)))
         text = f"{count} of {received} received orders are of {self.since} or later and have a shop's number (PDoklad)."
         hint = "Check since, and that orders keep the shop's number when they are imported." if not count else ""
         return [*found, SourceFinding("warning" if hint else "ok", "orders", text, hint)]
 
-    def _within(self, orders: TableColumns, dialect: str) -> ColumnElement[bool]:
+    def _within(self, orders: TableColumns, dialect: str, since: date) -> ColumnElement[bool]:
         """Received orders with a number, of that day or later; the date as a text that no setting reads otherwise."""
-        day = self.since.strftime("%Y%m%d") if dialect == "mssql" else self.since.isoformat()
+        day = since.strftime("%Y%m%d") if dialect == "mssql" else since.isoformat()
         return and_(
             _received(orders),
             orders["PDoklad"].is_not(None),
