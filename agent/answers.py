@@ -111,9 +111,8 @@ def settle_batch(
         else:
             _end(ends, row, outcome, said, _settled(row, outcome, redact))
     settle.untried(db, ends.untried)
-    shadows.link(
-        db, target.thing, [(key, link) for key, link in said.found.items() if key in _known(target, ends, said)]
-    )
+    known = _known(target, ends, said)
+    shadows.link(db, target.thing, [(key, link) for key, link in said.found.items() if key in known])
     shadows.unlink(db, target.thing, ends.lost)
     for thing, rows in ends.waits.items():
         waiting.wait(db, [(row_id, key, ends.until.get(row_id, 0.0)) for row_id, key in rows], thing)
@@ -125,8 +124,8 @@ def settle_batch(
     for thing, rows in ends.orphans.items():
         waiting.died_waiting(db, rows, thing)
     _wake_what_came(db, target, ends)
-    unclear = {row.id for row in ends.resting}
-    ended = [row.key for row in batch if row.id not in unclear]
+    going_on = {row.id for row in ends.resting} | {row_id for rows in ends.waits.values() for row_id, _ in rows}
+    ended = [row.key for row in batch if row.id not in going_on]
     if target.creates:
         shadows.forget_intents(db, target.thing, [row.key for row in ends.dead])
     if target.thing in shadows.OF:
@@ -143,6 +142,8 @@ def wake_waiting(db: Connection, target: Target, *, done: Sequence[str], ended: 
     if target.name == "prices":
         shadows.no_longer_new(db, target.thing, done)
     waiting.wake(db, target.name, ended)
+    if done and isinstance(target, Naming) and target.namer == target.name:
+        waiting.retry_removals(db, target.name)
     if target.creates:
         waiting.wake(db, target.thing, ended)
 

@@ -166,8 +166,6 @@ class Ingest:
         with self.state.write() as db:
             for target in self.targets:
                 targets.baseline(db, target.name, "none")
-                if target.thing in shadows.NUMBERED:
-                    shadows.unlink(db, target.thing, list(shadows.all_links(db, target.thing)))
             if batch.forgets:
                 cursors.forget(db, self.source.name)
         log.warning("the source went back: %s; the shop is read anew", batch.wound_back)

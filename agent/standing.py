@@ -109,7 +109,9 @@ class Judge:
         target, answer = self.target, self.answers.get(row.key)
         if isinstance(answer, Rejected | Blamed):
             return answer
-        if (target.creates or self.creator) and event_of(row).value == target.absent():
+        value = event_of(row).value
+        gone = isinstance(value, dict) and "gone" in value
+        if gone or ((target.creates or self.creator) and value == target.absent()):
             return _not_there(row)
         if target.creates:
             return Owed(event_of(row), None, self.standing.named)

@@ -26,9 +26,6 @@ _NAMED_BY = {
     "firm": ("suppliers",),
 }
 """Targets whose values name such things: where one of these is another one now, all their values are sent anew."""
-NUMBERED = ("category",)
-"""Things whose keys are POHODA's own numbers. In another database, or one that was restored, a number may be another
-thing's: then they are looked up by their names again."""
 STALE = "#stale"
 """A mark in a value that was confirmed: it names things that are others now, so it is sent again though it is equal.
 Who guards against mass changes still sees by it what there was."""
@@ -186,6 +183,8 @@ def all_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
 
 def whole_links(db: sqlite3.Connection, thing: str) -> dict[str, str]:
     """Read all links of a thing, but for the values of parameters, of which there may be very many."""
+    if thing != "term":
+        return all_links(db, thing)
     sql = "SELECT key, link FROM link WHERE thing = ? AND link IS NOT NULL AND instr(key, ?) = 0"
     return dict(db.execute(sql, (thing, VALUE_OF)))
 

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 def wait(db: sqlite3.Connection, rows: Sequence[tuple[int, str, float]], thing: str) -> None:
     """Let rows, as (id, key, until), wait for the thing with this key; they were not sent. ``until`` 0: no limit."""
+    db.executemany("UPDATE delivery SET sent_at = NULL WHERE id = ?", [(row_id,) for row_id, _, _ in rows])
     db.executemany(
-        "UPDATE delivery SET sent_at = NULL, waits = ?, due = ? WHERE id = ? AND status = 'pending'",
+        "UPDATE delivery SET waits = ?, due = ? WHERE id = ? AND status = 'pending'",
         [(_name(thing, key), until, row_id) for row_id, key, until in rows],
     )
 
@@ -62,6 +63,15 @@ def wake_all(db: sqlite3.Connection, target: str) -> int:
     """Wake all waiting rows of a target: at a start, for the settings may have changed what is owed."""
     return db.execute(
         "UPDATE delivery SET waits = NULL, due = 0 WHERE target = ? AND status = 'pending' AND waits IS NOT NULL",
+        (target,),
+    ).rowcount
+
+
+def retry_removals(db: sqlite3.Connection, target: str) -> int:
+    """Revive removals that died: what hung on them may have been moved or removed since. Returns how many."""
+    return db.execute(
+        "UPDATE delivery SET waits = NULL, due = 0, status = 'pending', settled_at = NULL, reason = NULL, hint = NULL"
+        " WHERE target = ? AND status = 'dead' AND value LIKE '{\"gone\":%'",
         (target,),
     ).rowcount
 

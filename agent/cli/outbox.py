@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from agent.events import key_of
 from agent.settings_targets import RUNS, TargetsTable
 from state import cursors, guards, letters, report, targets
 from state import outbox as deliveries
+from state.db import Connection
 
 TARGETS = click.Choice([target for name in TargetsTable.model_fields for target in RUNS.get(name, (name,))])
 DELIVERY = (
@@ -120,11 +120,30 @@ _all = click.option("--all", "all_", is_flag=True, help="All of them.")
 _target = click.option("--target", type=TARGETS, default="quantities", show_default=True, help="Which target.")
 
 
-def _keys(codes: tuple[str, ...], *, all_: bool) -> list[str] | None:
-    """Turn codes into keys; None means all. One of the two must be said."""
+def _one_of_both(codes: tuple[str, ...], *, all_: bool) -> None:
+    """Codes or all: one of the two must be said."""
     if bool(codes) == all_:
         raise ConfigError("Name the codes, or say --all.", hint="For example: pohoda-agent outbox retry ABC-1")
-    return None if all_ else [key_of(code) for code in codes]
+
+
+def _keys(db: Connection, target: str, codes: tuple[str, ...], status: str) -> list[str] | None:
+    """Keys of the rows with a status that are meant, by key or by what the lists show; None means all.
+
+    Categories, parameters and firms have keys that are no codes. Raises `ConfigError` for what is not there.
+    """
+    if not codes:
+        return None
+    shown: dict[str, set[str]] = {}
+    for row in report.deliveries(db, target=target, status=status, key=None, limit=-1):
+        shown.setdefault(row["key"], set()).add(row["key"])
+        shown.setdefault(key_of(row["code"]), set()).add(row["key"])
+    strange = [code for code in codes if len(shown.get(key_of(code), ())) != 1]
+    if strange:
+        raise ConfigError(
+            f"Nothing is {status} for {', '.join(strange)}, or more than one; nothing was done.",
+            hint=f"pohoda-agent outbox list --{status} shows the codes.",
+        )
+    return [key for code in codes for key in shown[key_of(code)]]
 
 
 @outbox.command(short_help="Try dead letters again, with the present value.")
@@ -134,10 +153,10 @@ def _keys(codes: tuple[str, ...], *, all_: bool) -> list[str] | None:
 @_target
 def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str) -> None:
     """Try dead letters again: the present value is read from POHODA and sent."""
-    keys, config = _keys(codes, all_=all_), load_one(paths)
+    _one_of_both(codes, all_=all_)
+    config = load_one(paths)
     with writing(config) as db:
-        dead = letters.dead_keys(db, target, keys)
-        _all_there(codes, {key for key, _ in dead}, "dead")
+        dead = letters.dead_keys(db, target, _keys(db, target, codes, "dead"))
         cursors.ask_reread(db, target, dead, lane=deliveries.LIVE)
     click.echo(
         f"{len(dead)} will be read again and sent {who_sends(config)}." if dead else "There are no dead letters."
@@ -151,10 +170,10 @@ def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target
 @_target
 def approve(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str) -> None:
     """Let held deliveries go: the present value is read from POHODA and sent, even if it is 0."""
-    keys, config = _keys(codes, all_=all_), load_one(paths)
+    _one_of_both(codes, all_=all_)
+    config = load_one(paths)
     with writing(config) as db:
-        chosen = guards.approve(db, target, keys)
-        _all_there(codes, {key for key, _ in chosen}, "held")
+        chosen = guards.approve(db, target, _keys(db, target, codes, "held"))
         cursors.ask_reread(db, target, chosen, lane=deliveries.LIVE)
     text = f"{len(chosen)} approved: they will be read again and sent {who_sends(config)}."
     click.echo(text if chosen else "Nothing is held.")
@@ -168,11 +187,10 @@ def approve(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, targ
 @click.option("--status", type=click.Choice(["held", "dead"]), default="dead", show_default=True, help="Which ones.")
 def discard(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str, status: str) -> None:
     """Give up held or dead deliveries. What the shop holds then counts as unknown: the next change is sent anyway."""
-    keys, config = _keys(codes, all_=all_), load_one(paths)
+    _one_of_both(codes, all_=all_)
+    config = load_one(paths)
     with writing(config) as db:
-        there = {row["key"] for row in report.deliveries(db, target=target, status=status, key=None, limit=-1)}
-        _all_there(codes, there, status)
-        count = letters.discard(db, target, keys, status=status, now=time.time())
+        count = letters.discard(db, target, _keys(db, target, codes, status), status=status, now=time.time())
     click.echo(f"{count} discarded." if count else f"Nothing is {status}.")
 
 
@@ -197,13 +215,3 @@ def resume(paths: tuple[Path, ...], target: str) -> None:
 def _pause(config: Config, target: str, *, paused: bool) -> None:
     with writing(config) as db:
         targets.pause(db, target, paused=paused)
-
-
-def _all_there(codes: Sequence[str], there: set[str], status: str) -> None:
-    """Refuse codes that have nothing to be retried, approved or discarded: most likely they are misspelled."""
-    strange = [code for code in codes if key_of(code) not in there]
-    if strange:
-        raise ConfigError(
-            f"Nothing is {status} for {', '.join(strange)}; nothing was done.",
-            hint=f"pohoda-agent outbox list --{status} shows the codes.",
-        )

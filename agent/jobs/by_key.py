@@ -45,14 +45,15 @@ def ask(
         held |= shop.read(target.name, some)
         progress(f"shop: {len(held)} of {len(wants)}")
     left = {key for key in wants if key not in linked.own}
-    while ready := [key for key in sorted(left) if _needs(target, wants[key][1]) <= links.keys()]:
+    tree = isinstance(target, Naming) and target.namer == target.name  # else what is named may come later
+    while ready := [key for key in sorted(left) if not tree or _needs(target, wants[key][1]) <= links.keys()]:
         for some in _cut([Wanted(key, *_said(wants[key], None, links)) for key in ready]):
             for key, answer in shop.find(target.name, some).items():
                 if isinstance(answer, Rejected):
                     problems[key] = answer
                 else:
                     held[key] = answer
-                    if isinstance(target, Naming) and target.namer == target.name:
+                    if tree:
                         links[key] = answer.link
             progress(f"shop: {len(held)} of {len(wants)}")
         left -= set(ready)

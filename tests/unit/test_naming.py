@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ import pytest
 from agent.breaker import ShopBreaker
 from agent.dispatch import Dispatcher
 from agent.events import Done, Held, Outcome, Owed, Rejected, Value, Wanted
-from agent.ingest import Ingest, same
+from agent.ingest import same
 from agent.targets import GuardCount
 from state import cursors, outbox, shadows, targets, waiting
 from state.db import open_state
 from tests.unit.memory_shop import MemoryShop
-from tests.unit.rig import Pieces, ScriptedSource
 
 NOW = 1_800_000_000.0
 
@@ -306,19 +304,3 @@ def test_what_the_shop_moved_itself_is_read_and_sent_anew_where_it_is_ours(play:
     with play.state.read() as db:
         assert shadows.shadows_of(db, "quantities", ["bolt", "own"]) == {}
         assert cursors.rereads(db, "quantities", 10) == [("bolt", "Bolt", outbox.LIVE)]
-
-
-def test_in_another_database_categories_are_looked_up_by_their_names_again(tmp_path: Path) -> None:
-    """Their keys are POHODA's numbers, which may be another category's there."""
-    state = open_state(tmp_path / "state.db")
-    source = ScriptedSource()
-    tree = Ingest(source, [Pieces(name="categories", thing="category")], state, contextlib.nullcontext())
-    source.set("12", 1)
-    tree.step(NOW)
-    with state.write() as db:
-        shadows.link(db, "category", [("12", "45")])
-    source.wound_back = "another database is behind the name"
-    source.set("12", 2)
-    tree.step(NOW)
-    with state.read() as db:
-        assert shadows.all_links(db, "category") == {}
