@@ -259,12 +259,12 @@ def unknown_code(thing: str, code: str) -> Rejected:
         return Rejected(
             f"the shop has no order {code!r}",
             "Compare the number in POHODA (Přijaté objednávky, Číslo objednávky) with the shop's;"
-            " then: pohoda-agent outbox retry.",
+            " then: pohoda-agent outbox retry --all.",
         )
     return Rejected(
         f"the shop does not know the code {code!r}",
         "Create the product in the shop with exactly this code, or untick Internet on the card in POHODA;"
-        " then: pohoda-agent outbox retry.",
+        " then: pohoda-agent outbox retry --all.",
     )
 
 

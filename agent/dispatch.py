@@ -310,7 +310,7 @@ class Dispatcher:
         """Anything that is not foreseen is our bug: said with its traceback, counted, dead after `MOST_ATTEMPTS`."""
         text = self.redact("".join(traceback.format_exception(error))[-1500:])
         log.error("a bug while delivering: %s", text, extra={"target": self.target.name})
-        hint = "Please report it with this traceback; then: pohoda-agent outbox retry."
+        hint = "Please report it with this traceback; then: pohoda-agent outbox retry --all."
         return Blamed(f"a bug in the agent: {type(error).__name__}", hint, Exchange(answer=text))
 
     def _put_down(self) -> None:

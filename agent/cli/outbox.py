@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 import orjson
@@ -117,7 +117,9 @@ def history(paths: tuple[Path, ...], code: str, limit: int, *, json_: bool) -> N
 
 _codes = click.argument("codes", nargs=-1)
 _all = click.option("--all", "all_", is_flag=True, help="All of them.")
-_target = click.option("--target", type=TARGETS, default="quantities", show_default=True, help="Which target.")
+_target = click.option("--target", type=TARGETS, help="Which target; without it, the one that has such deliveries.")
+_Chosen: TypeAlias = list[tuple[str, list[str] | None]]
+"""Targets, with keys; None means all."""
 
 
 def _one_of_both(codes: tuple[str, ...], *, all_: bool) -> None:
@@ -126,24 +128,42 @@ def _one_of_both(codes: tuple[str, ...], *, all_: bool) -> None:
         raise ConfigError("Name the codes, or say --all.", hint="For example: pohoda-agent outbox retry ABC-1")
 
 
-def _keys(db: Connection, target: str, codes: tuple[str, ...], status: str) -> list[str] | None:
-    """Keys of the rows with a status that are meant, by key or by what the lists show; None means all.
+def _chosen(db: Connection, target: str | None, codes: tuple[str, ...], status: str) -> _Chosen:
+    """Deliveries with a status that are meant, by key or by what the lists show, in the targets that have them.
 
     Categories, parameters and firms have keys that are no codes. Raises `ConfigError` for what is not there.
     """
-    if not codes:
-        return None
-    shown: dict[str, set[str]] = {}
+    shown: dict[str, dict[str, set[str]]] = {}
     for row in report.deliveries(db, target=target, status=status, key=None, limit=-1):
-        shown.setdefault(row["key"], set()).add(row["key"])
-        shown.setdefault(key_of(row["code"]), set()).add(row["key"])
-    strange = [code for code in codes if len(shown.get(key_of(code), ())) != 1]
+        mine = shown.setdefault(row["target"], {})
+        mine.setdefault(row["key"], set()).add(row["key"])
+        mine.setdefault(key_of(row["code"]), set()).add(row["key"])
+    if not codes:
+        return [(name, None) for name in shown]
+    found: dict[str, list[str]] = {}
+    strange = []
+    for code in codes:
+        there = [(name, mine[key_of(code)]) for name, mine in shown.items() if key_of(code) in mine]
+        if not there or any(len(keys) > 1 for _, keys in there):
+            strange.append(code)
+        for name, keys in there:
+            found.setdefault(name, []).extend(keys)
     if strange:
         raise ConfigError(
             f"Nothing is {status} for {', '.join(strange)}, or more than one; nothing was done.",
             hint=f"pohoda-agent outbox list --{status} shows the codes.",
         )
-    return [key for code in codes for key in shown[key_of(code)]]
+    return list(found.items())
+
+
+def _only_one(chosen: _Chosen, status: str) -> None:
+    """What is let go or given up is to be named: of one target at a time."""
+    if len(chosen) > 1:
+        names = ", ".join(name for name, _ in chosen)
+        raise ConfigError(
+            f"Several targets have {status} deliveries of these: {names}; nothing was done.",
+            hint=f"Say which, for example: --target {chosen[0][0]}",
+        )
 
 
 @outbox.command(short_help="Try dead letters again, with the present value.")
@@ -151,16 +171,17 @@ def _keys(db: Connection, target: str, codes: tuple[str, ...], status: str) -> l
 @_codes
 @_all
 @_target
-def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str) -> None:
-    """Try dead letters again: the present value is read from POHODA and sent."""
+def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str | None) -> None:
+    """Try dead letters again: the present value is read from POHODA and sent. Without --target, of all targets."""
     _one_of_both(codes, all_=all_)
     config = load_one(paths)
+    count = 0
     with writing(config) as db:
-        dead = letters.dead_keys(db, target, _keys(db, target, codes, "dead"))
-        cursors.ask_reread(db, target, dead, lane=deliveries.LIVE)
-    click.echo(
-        f"{len(dead)} will be read again and sent {who_sends(config)}." if dead else "There are no dead letters."
-    )
+        for name, keys in _chosen(db, target, codes, "dead"):
+            dead = letters.dead_keys(db, name, keys)
+            cursors.ask_reread(db, name, dead, lane=deliveries.LIVE)
+            count += len(dead)
+    click.echo(f"{count} will be read again and sent {who_sends(config)}." if count else "There are no dead letters.")
 
 
 @outbox.command(short_help="Let held deliveries go, with the present value.")
@@ -168,15 +189,20 @@ def retry(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target
 @_codes
 @_all
 @_target
-def approve(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str) -> None:
+def approve(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str | None) -> None:
     """Let held deliveries go: the present value is read from POHODA and sent, even if it is 0."""
     _one_of_both(codes, all_=all_)
     config = load_one(paths)
+    count = 0
     with writing(config) as db:
-        chosen = guards.approve(db, target, _keys(db, target, codes, "held"))
-        cursors.ask_reread(db, target, chosen, lane=deliveries.LIVE)
-    text = f"{len(chosen)} approved: they will be read again and sent {who_sends(config)}."
-    click.echo(text if chosen else "Nothing is held.")
+        chosen = _chosen(db, target, codes, "held")
+        _only_one(chosen, "held")
+        for name, keys in chosen:
+            rows = guards.approve(db, name, keys)
+            cursors.ask_reread(db, name, rows, lane=deliveries.LIVE)
+            count += len(rows)
+    text = f"{count} approved: they will be read again and sent {who_sends(config)}."
+    click.echo(text if count else "Nothing is held.")
 
 
 @outbox.command()
@@ -185,12 +211,14 @@ def approve(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, targ
 @_all
 @_target
 @click.option("--status", type=click.Choice(["held", "dead"]), default="dead", show_default=True, help="Which ones.")
-def discard(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str, status: str) -> None:
+def discard(paths: tuple[Path, ...], codes: tuple[str, ...], *, all_: bool, target: str | None, status: str) -> None:
     """Give up held or dead deliveries. What the shop holds then counts as unknown: the next change is sent anyway."""
     _one_of_both(codes, all_=all_)
     config = load_one(paths)
     with writing(config) as db:
-        count = letters.discard(db, target, _keys(db, target, codes, status), status=status, now=time.time())
+        chosen = _chosen(db, target, codes, status)
+        _only_one(chosen, status)
+        count = sum(letters.discard(db, name, keys, status=status, now=time.time()) for name, keys in chosen)
     click.echo(f"{count} discarded." if count else f"Nothing is {status}.")
 
 

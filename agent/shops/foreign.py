@@ -10,5 +10,5 @@ def left_alone(count: int) -> Rejected:
     return Rejected(
         f"the product already has {count} pictures that were not sent by this agent",
         "Delete them in the shop to have POHODA's, or set [targets.images] existing = "
-        '"keep" to show both; then: pohoda-agent outbox retry.',
+        '"keep" to show both; then: pohoda-agent outbox retry --all.',
     )

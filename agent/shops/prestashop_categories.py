@@ -45,7 +45,7 @@ _GONE = (
     "Someone deleted the category in PrestaShop; it is looked up again by its name, and made anew if it is not there."
 )
 _OUTSIDE = (
-    "Move it back below the category of [targets.categories] root in PrestaShop; then: pohoda-agent outbox retry."
+    "Move it back below the category of [targets.categories] root in PrestaShop; then: pohoda-agent outbox retry --all."
 )
 
 
@@ -220,7 +220,7 @@ def _delete(category: int, value: Value, batch: _Batch) -> Outcome:
         listed = ", ".join(map(str, children[:10])) + (" and more" if len(children) > 10 else "")
         return Rejected(
             f"The category {category} has subcategories in PrestaShop, which would be deleted with it: {listed}.",
-            "Move or delete them in PrestaShop; then: pohoda-agent outbox retry.",
+            "Move or delete them in PrestaShop; then: pohoda-agent outbox retry --all.",
         )
     said = batch.calls.said(f"DELETE categories {category}")
     batch.calls.delete(f"categories/{category}", said)
@@ -261,7 +261,7 @@ def _parent(value: Mapping[str, Value], links: Mapping[str, str], link: Category
     if link is not None and tree.within(parent, link.id):
         raise Unfit(
             f"parent: the category {parent} lies below {link.id} itself in PrestaShop, that would be a circle.",
-            "Move it in PrestaShop to where POHODA has it; then: pohoda-agent outbox retry.",
+            "Move it in PrestaShop to where POHODA has it; then: pohoda-agent outbox retry --all.",
         )
     return parent
 

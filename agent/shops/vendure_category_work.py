@@ -77,7 +77,8 @@ class CategoryWork:
             return _lost(collection, "is not there any more, or not below the configured root")
         parent = parent_of(self.tree, item.wanted)
         if parent is None:
-            hint = "Have it made anew: pohoda-agent reconcile --target categories --repair; then: outbox retry."
+            again = "pohoda-agent reconcile --target categories --repair"
+            hint = f"Have it made anew: {again}; then: pohoda-agent outbox retry --all."
             return Rejected("The parent of the category is not in the shop any more.", hint)
         if node is not None and not self._is_marked(node, item.event.key, mark_id) and (why := unfit(self.tree, node)):
             return Rejected(f"Collection {node.id} cannot be this category: {why}.", "Switch that off in Vendure.")
@@ -247,7 +248,9 @@ class CategoryWork:
             reason = (
                 f"Collection {node.id} has others below it ({', '.join(there[:5])}); Vendure would delete them, too."
             )
-            return Rejected(reason, "Move or delete those in Vendure first, then: pohoda-agent outbox retry.", said)
+            return Rejected(
+                reason, "Move or delete those in Vendure first, then: pohoda-agent outbox retry --all.", said
+            )
         self.calls.change(_DELETE, {"i": node.id}, what=_said(item))
         del self.tree.nodes[node.id]
         self._sweep(key)

@@ -217,7 +217,7 @@ def _by_name(tree: Tree, one: Wanted, taken: dict[str, str]) -> Held | Rejected 
         return None
     if reason := unfit(tree, free[0]):
         text = f"The shop has a collection {name[:60]!r} ({free[0].id}) that cannot be this category: {reason}."
-        hint = "Switch that off in Vendure, or give the collection another name; then: pohoda-agent outbox retry."
+        hint = "Switch that off in Vendure, or give the collection another name; then: pohoda-agent outbox retry --all."
         return Rejected(text, hint)
     taken[free[0].id] = one.key
     return Held(one.key, one.code, f"{free[0].id}:", _value(tree, free[0], one, None))

@@ -93,7 +93,9 @@ class Labels:
         self._language = language
         self._lock = lock
         again = f"pohoda-agent reconcile --target {kept.maker} --repair"
-        self._again = f"Somebody deleted it in Vendure. Have it made anew: {again}; then: pohoda-agent outbox retry."
+        self._again = (
+            f"Somebody deleted it in Vendure. Have it made anew: {again}; then: pohoda-agent outbox retry --all."
+        )
 
     def deliver(self, owed: Sequence[Owed]) -> list[Outcome]:
         """Replace the facet values of ours; one read and one write. Raises `ShopUnavailable`, `BatchRefused`."""

@@ -1,4 +1,8 @@
-"""What the claims of the contract need: the `World` of a shop kind, and words to say a claim shortly."""
+"""What the claims of the contract need: the `World` of a shop kind, and words to say a claim shortly.
+
+`World` is the least; a kind that serves more adds the methods of `CatalogueWorld`, `NamedWorld` or `OrderWorld`. What a
+kind honestly cannot do is a property of its world, so that a claim says what holds there instead.
+"""
 
 from __future__ import annotations
 
@@ -102,6 +106,175 @@ class CatalogueWorld(World, Protocol):
 
     def add_picture(self, code: str) -> str:
         """Add a picture as a person does in the administration; returns its `SeenPicture.id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCategory:
+    """One category as the shop holds it, read without the adapter."""
+
+    name: str
+    """In the configured language, spaces and all."""
+    parent: str
+    """The shop's id of the category above; that of the shop's own root may be any text."""
+    visible: bool
+    description: str
+    picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFirms:
+    """What a product says of its firms, whoever said it; names as the shop spells them."""
+
+    manufacturer: str | None
+    suppliers: Mapping[str, str]
+    """Name → its own code of the goods ("" where there is none, or the kind keeps none)."""
+    default: str | None
+    """The default supplier; None where there is none, or the kind keeps none."""
+
+
+@runtime_checkable
+class NamedWorld(World, Protocol):
+    """What a kind adds that also serves categories, parameters and suppliers.
+
+    Claims in `named_suite`, `category_suite` and `card_suite`. The methods beginning with "add", "rename", "remove",
+    "move", "put" and "give" are the shop's owner at work in the administration.
+    """
+
+    keeps_order: bool
+    """Whether the order of categories can be set."""
+    keeps_main: bool
+    """Whether a product has a main category."""
+    keeps_codes: bool
+    """Whether a supplier's own code of the goods, and which supplier is the default, are kept."""
+    remembers_categories: bool
+    """Whether products keep what they have of a category that the owner deleted, and come back with it."""
+    refused: Mapping[str, tuple[str, ...]]
+    """Target → names that this kind refuses beside empty and endless ones."""
+
+    def shop(
+        self,
+        *,
+        timeout: float = 5.0,
+        secret: str | None = None,
+        pictures: Callable[[str], bytes] | None = None,
+        root: str = "",
+    ) -> Shop:
+        """As in `World`; ``root`` is the id of the category below which ours are (empty: the shop's home)."""
+
+    def home(self) -> str:
+        """The id of the shop's home: the parent of the categories that stand at the top."""
+
+    def categories(self) -> dict[str, SeenCategory]:
+        """All categories, those of the owner and of other claims among them, by the shop's id."""
+
+    def children(self, category: str) -> list[str]:
+        """Ids of the categories right below one, in the order of the shop."""
+
+    def category_in(self, link: str) -> str:
+        """The shop's id of the category that a link leads to."""
+
+    def link_to_category(self, category: str) -> str:
+        """A link of the adapter's form to a category that it never made."""
+
+    def add_category(self, name: str, parent: str = "", *, visible: bool = True) -> str:
+        """Make a category, at the top unless below another; its id."""
+
+    def rename_category(self, category: str, name: str) -> None:
+        """Call a category something else."""
+
+    def translate_category(self, category: str, name: str) -> None:
+        """Give a category a name in a language that is not the configured one."""
+
+    def translation_of(self, category: str) -> str:
+        """The name of a category in that language; empty for none."""
+
+    def move_category(self, category: str, parent: str) -> None:
+        """Put a category below another one."""
+
+    def remove_category(self, category: str) -> None:
+        """Delete a category."""
+
+    def categories_of(self, code: str) -> set[str]:
+        """Ids of the categories that show a product."""
+
+    def main_of(self, code: str) -> str:
+        """Id of the main category of a product; empty where the kind has none."""
+
+    def put_into(self, code: str, category: str) -> None:
+        """Let a category show a product, beside those that show it already."""
+
+    def terms(self) -> list[tuple[str, str]]:
+        """All parameters as (name, ""), and their values as (name, value), doubles and all."""
+
+    def add_term(self, parameter: str, value: str = "") -> None:
+        """Make a parameter; or a value of one that is there, spelt just so."""
+
+    def rename_term(self, parameter: str, value: str, name: str) -> None:
+        """Spell a parameter (``value`` empty) or a value differently."""
+
+    def remove_term(self, parameter: str, value: str = "") -> None:
+        """Delete a parameter or a value."""
+
+    def parameters_of(self, code: str) -> dict[str, list[str]]:
+        """All parameters of a product, whoever gave them: name → values, sorted."""
+
+    def give_parameter(self, code: str, parameter: str, value: str) -> None:
+        """Give a product a value that is there, beside what it has."""
+
+    def firms(self) -> list[tuple[str, str]]:
+        """All manufacturers and suppliers: kind and name, doubles and all."""
+
+    def add_firm(self, kind: str, name: str) -> None:
+        """Make a manufacturer or a supplier."""
+
+    def rename_firm(self, kind: str, name: str, new: str) -> None:
+        """Call a firm something else."""
+
+    def remove_firm(self, kind: str, name: str) -> None:
+        """Delete a firm."""
+
+    def firms_of(self, code: str) -> SeenFirms:
+        """What a product says of its firms."""
+
+    def give_firm(self, code: str, kind: str, name: str) -> None:
+        """Give a product a firm that is there: as its manufacturer, or as one more supplier."""
+
+
+@runtime_checkable
+class OrderWorld(World, Protocol):
+    """What a kind adds that also serves ``order_states``; claims in `order_suite`.
+
+    Orders are placed by customers (`buy`); the owner may bring them further by hand (`bring`).
+    """
+
+    begun: str
+    """The state of a new order that is paid."""
+    partly: str
+    """The state of an order of which a part was sent."""
+    sent: str
+    """The state of an order that was sent."""
+    delivered: str
+    """The state of an order that arrived: the shop counts it as an end."""
+    cancelled: str
+    """The state of an order that was cancelled: another end."""
+
+    def buy(self, lines: Mapping[str, int]) -> str:
+        """Place an order of pieces by code; its number, as customers see it."""
+
+    def bring(self, number: str, state: str) -> None:
+        """Bring an order into a state by hand."""
+
+    def state_of(self, number: str) -> str:
+        """The state in which an order is."""
+
+    def states_of(self, number: str) -> list[str]:
+        """Every state that an order was brought into since it was begun, `begun` first, doubles and all."""
+
+    def tracking_of(self, number: str) -> str:
+        """The tracking number that the customer sees; empty for none."""
+
+    def saleable(self, code: str) -> int:
+        """Pieces that customers can still buy."""
 
 
 def code() -> str:

@@ -86,7 +86,7 @@ def test_an_unknown_code_is_a_dead_letter_with_a_hint_and_holds_up_nobody(play: 
     (letter,) = play.cli("outbox", "list", "--dead", "--json").json
     assert letter["reason"] == "the shop does not know the code 'GHOST'"
     assert letter["hint"].startswith("Create the product in the shop with exactly this code")
-    assert letter["hint"].endswith("pohoda-agent outbox retry.")
+    assert letter["hint"].endswith("pohoda-agent outbox retry --all.")
 
 
 @pytest.mark.parametrize("how", ["retry", "change"])
