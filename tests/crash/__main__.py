@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.demo import pohoda
 from agent.demo.prestashop import FakePrestaShop
-from tests.crash import catalogue, mutations
+from tests.crash import catalogue, everything, mutations
 from tests.crash.books import Books, InFile, OnServer
 from tests.crash.child import ROOT, Child, kill_all
 from tests.crash.judge import Verdict, judge
@@ -57,10 +57,12 @@ class Options:
     seed: int
     mutation: str
     keep: bool
-    points: tuple[str, ...] = POINTS
+    points: tuple[str, ...] = ()
+    """Fail points; none: those that suit the run."""
     database: str = "sqlite"
     driver: Driver = "FreeTDS"
     source: str = ""
+    target: str = "quantities"
 
 
 def main() -> None:
@@ -68,7 +70,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--strategy", default="fingerprint", choices=["fingerprint", "modified-at", "rowversion"])
-    parser.add_argument("--cards", type=int, help="default: 2000, of a catalogue 400")
+    parser.add_argument("--cards", type=int, help="default: 2000, of a catalogue 400, of all targets 120")
+    parser.add_argument("--target", default="quantities", choices=["quantities", "all"], help="all of them at once")
     parser.add_argument("--source", default="", choices=["", *catalogue.SOURCES], help="a whole catalogue, read there")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutation", default="", choices=["", *mutations.MUTATIONS], help="run a broken build")
@@ -79,9 +82,11 @@ def main() -> None:
     said = vars(parser.parse_args())
     if said["database"] == "mssql" and find(said["driver"]) is None:
         parser.error(f"the ODBC driver {said['driver']} is missing")
+    if said["target"] == "all" and (said["source"] or said["database"] != "sqlite"):
+        parser.error("--target all has its own source")
     points = tuple(filter(None, said["points"].split(",")))
-    cards = said["cards"] or (400 if said["source"] else 2000)
-    options = Options(**{**said, "points": points or (() if said["source"] else POINTS), "cards": cards})
+    cards = said["cards"] or (120 if said["target"] == "all" else 400 if said["source"] else 2000)
+    options = Options(**{**said, "points": points, "cards": cards})
     folder = Path(tempfile.mkdtemp(prefix="pohoda-crash-"))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what follows happens then, too
     try:
@@ -97,9 +102,12 @@ def main() -> None:
 def run(options: Options, folder: Path) -> int:
     """Kill the agent ``options.kills`` times while cards change; returns the exit code."""
     tree = mutations.build(options.mutation, folder / "tree") if options.mutation else ROOT
+    if options.target == "all":
+        plan = everything.Plan(options.kills, options.cards, options.seed, options.points or everything.POINTS)
+        return everything.run(plan, folder, tree)
     if options.source:
-        plan = catalogue.Plan(options.source, options.kills, options.cards, options.seed, options.points)
-        return catalogue.run(plan, folder, tree)
+        whole = catalogue.Plan(options.source, options.kills, options.cards, options.seed, options.points)
+        return catalogue.run(whole, folder, tree)
     path = folder / "pohoda.db"
     in_file = options.database == "sqlite"
     row_version = options.strategy == "rowversion"
@@ -129,7 +137,7 @@ def _storm(options: Options, folder: Path, tree: Path, cards: list[tuple[int, st
             kills = kill_often(
                 lambda point: Child(config, tree=tree, failpoint=point),
                 options.kills,
-                options.points,
+                options.points or POINTS,
                 seed=options.seed,
             )
             last = Child(config, tree=tree)

@@ -93,12 +93,12 @@ class Witness:
             "SELECT count(*) FROM link AS l JOIN delivery AS d ON d.key = l.key AND d.target = 'products'"
             " WHERE l.thing = 'product' AND l.link IS NULL AND d.sent_at IS NOT NULL"
         )
-        self.creations += _ask(self.folder / "state.db", creations) > 0
+        self.creations += ask(self.folder / "state.db", creations) > 0
         under_way = "SELECT count(*) FROM delivery WHERE target = 'images' AND sent_at IS NOT NULL"
-        self.uploads += _ask(self.folder / "state.db", under_way) > 0
+        self.uploads += ask(self.folder / "state.db", under_way) > 0
         for mirror in self.folder.glob("export-*.db"):
             midway = "SELECT count(*) FROM document WHERE outcome = 'under way' AND offset > 0 AND offset < size"
-            self.files += _ask(mirror, midway) > 0
+            self.files += ask(mirror, midway) > 0
 
 
 @dataclass(slots=True)
@@ -200,7 +200,7 @@ def _first_look(scene: Scene) -> int:
         scene.witness.look()
     child = scene.start()
     through = f"SELECT count(*) = {TARGETS} FROM source WHERE complete = 1"
-    _wait(lambda: bool(_ask(scene.folder / "state.db", through)), 60, child)
+    _wait(lambda: bool(ask(scene.folder / "state.db", through)), 60, child)
     child.kill()
     scene.witness.look()
     return 2 if scene.exports else 1
@@ -242,7 +242,7 @@ def _say(scene: Scene, verdict: Verdict, weather: Weather, *, quiet: bool, code:
     return 1 if complaints or verdict.lost or verdict.doubled else 0
 
 
-def _ask(path: Path, question: str) -> int:
+def ask(path: Path, question: str) -> int:
     """Count something in a file of the dead agent; 0 where it does not exist yet."""
     if not path.exists():
         return 0

@@ -96,7 +96,11 @@ class Folder:
 class Clerk:
     """Changes cards for ``seconds``, so many times, and goes on at leisure until `finish`; exports what changed."""
 
-    def __init__(self, books: Books, folder: Folder | None, *, seed: int, seconds: float, changes: int) -> None:
+    def __init__(
+        self, books: Books, folder: Folder | None, *, seed: int, seconds: float, changes: int, grows: bool = False
+    ) -> None:
+        """``grows``: what is free of a card is never less than before, and cards with orders stay on offer."""
+        self._grows = grows
         self.done: Counter[str] = Counter()
         self.failed: BaseException | None = None
         self._books = books
@@ -116,8 +120,8 @@ class Clerk:
             "quantity": (26, self._quantity),
             "picture": (26, self._picture),
             "new card": (8, self._new),
-            "rename": (2, self._rename),
-            "tick": (4, self._tick),
+            "rename": (1 if grows else 2, self._rename),
+            "tick": (1 if grows else 4, self._tick),
         }
 
     def start(self) -> None:
@@ -192,8 +196,10 @@ class Clerk:
 
     def _quantity(self, db: sqlite3.Connection, card: int) -> None:
         """Half of the cards flip between two numbers, so that what is pending, in the shop and new are often alike."""
-        (before,) = db.execute("SELECT StavZ FROM SKz WHERE ID = ?", (card,)).fetchone()
+        before, ordered = db.execute("SELECT StavZ, ObjedP FROM SKz WHERE ID = ?", (card,)).fetchone()
         pieces = self._number + 100 if card % 2 else FLIP[0] if before == FLIP[1] else FLIP[1]
+        if self._grows:
+            pieces = max(before + 1, self._number + 100 + ordered)
         db.execute("UPDATE SKz SET StavZ = ? WHERE ID = ?", (pieces, card))
 
     def _picture(self, db: sqlite3.Connection, card: int) -> None:
@@ -245,6 +251,8 @@ class Clerk:
 
     def _may_hide(self, db: sqlite3.Connection, card: int) -> bool:
         """Cards that were on offer for long, and one in ten: what would hide a fifth of a shop waits for a person."""
+        if self._grows and db.execute("SELECT 1 FROM OBJpol WHERE RefSKz = ?", (card,)).fetchone():
+            return False  # a cancelled order would bring pieces of it back
         (shown,) = db.execute("SELECT count(*) FROM SKz WHERE IObchod").fetchone()
         self._hidden += card <= self._old
         return card <= self._old and self._hidden <= max(3, shown // 10)

@@ -102,7 +102,8 @@ def cards_of(path: Path, pictures: Path) -> list[Card]:
     """Read the cards on offer; ``pictures`` is the folder of their files."""
     with sqlite3.connect(path) as db:
         rows = db.execute(
-            "SELECT ID, TRIM(IDS), Nazev, Popis2, FmtPopis2, EAN, Hmotnost, ProdejKc, StavZ FROM SKz WHERE IObchod"
+            "SELECT ID, TRIM(IDS), Nazev, Popis2, FmtPopis2, EAN, Hmotnost, ProdejKc, StavZ - ObjedP"
+            " FROM SKz WHERE IObchod"
         ).fetchall()
         files: dict[int, list[str]] = {}
         for card, file in db.execute("SELECT RefAg, Soubor FROM SkRefObraz ORDER BY Vychozi DESC, OrderFld, ID"):
@@ -113,7 +114,7 @@ def cards_of(path: Path, pictures: Path) -> list[Card]:
         stored = dict.fromkeys(re_encoded((pictures / file).read_bytes()) for file in files.get(card, ()))
         fields = {
             "name": " ".join(name.split()),
-            "description": _html(text or "", formatted=formatted),
+            "description": html_of(text or "", formatted=formatted),
             "ean": ean or "",
             "weight": _number(weight or 0),
         }
@@ -132,8 +133,8 @@ def shown_by(shop: FakePrestaShop) -> dict[str, list[Shown]]:
                 Shown(
                     product,
                     {
-                        "name": _text(row, "name"),
-                        "description": _text(row, "description"),
+                        "name": text_of(row, "name"),
+                        "description": text_of(row, "description"),
                         "ean": str(row.get("ean13") or ""),
                         "weight": _number(row.get("weight") or 0),
                     },
@@ -146,13 +147,15 @@ def shown_by(shop: FakePrestaShop) -> dict[str, list[Shown]]:
     return found
 
 
-def _text(row: Row, name: str) -> str:
+def text_of(row: Row, name: str) -> str:
+    """A text of the shop's in Czech."""
     kept = row.get(name)
     text = str(kept.get(CZECH) or "") if isinstance(kept, dict) else ""
     return text.replace("<br />", "<br>")  # as PrestaShop writes it
 
 
-def _html(text: str, *, formatted: bool) -> str:
+def html_of(text: str, *, formatted: bool) -> str:
+    """POHODA's text as HTML."""
     lines = text.strip().replace("\r\n", "\n")
     return lines if formatted else html.escape(lines, quote=False).replace("\n", "<br>")
 

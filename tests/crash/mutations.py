@@ -44,8 +44,8 @@ MUTATIONS: dict[str, list[tuple[str, str, str]]] = {
     "create-without-a-look": [
         (
             "agent/dispatch.py",
-            "in batch if row.key not in {*links, *creations}])",
-            "in batch if not self.target.creates and row.key not in {*links, *creations}])",
+            "self._look_for(standing.unknown(batch))",
+            "self._look_for([] if self.target.creates else standing.unknown(batch))",
         )
     ],
     "upload-without-a-look": [
@@ -75,6 +75,30 @@ MUTATIONS: dict[str, list[tuple[str, str, str]]] = {
             '        failpoint.reach("before-intake-commit")\n',
             ('        self._commit(replace(taken, items=()), now)\n        failpoint.reach("before-intake-commit")\n'),
         )
+    ],
+    "category-without-a-look": [
+        (
+            "agent/dispatch.py",
+            "self._look_for(standing.unknown(batch))",
+            "self._look_for([] if self.target.name == 'categories' else standing.unknown(batch))",
+        )
+    ],
+    "term-without-a-rest": [
+        (
+            "agent/answers.py",
+            "    late = now + 10 * timeout\n",
+            "    late = now + (0 if target.thing == 'term' else 10) * timeout\n",
+        )
+    ],
+    "state-without-a-look": [
+        (
+            "agent/shops/prestashop_orders.py",
+            "            if orders.is_due(part, job.wish, states):\n",
+            "            if True:\n",
+        )
+    ],
+    "stock-not-read-again": [
+        ("agent/answers.py", "    if not codes:\n        return\n", "    if codes or True:\n        return\n")
     ],
 }
 """Name -> changes as (file, text, text that replaces it)."""

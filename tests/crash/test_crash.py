@@ -23,10 +23,12 @@ BROKEN_CATALOGUE = [
     ("place-before-rows", "export-directory", ("--points", "before-intake-commit", "--kills", "4", "--cards", "60")),
 ]
 """Mistakes with products, pictures and files: where they are read, and how they show soonest."""
+BROKEN_THINGS = ["category-without-a-look", "term-without-a-rest", "state-without-a-look", "stock-not-read-again"]
+"""Mistakes with what products point to, and with orders."""
 
 
 def test_every_mutation_is_tried() -> None:
-    assert {name for name, *_ in [*BROKEN, *BROKEN_CATALOGUE]} == set(MUTATIONS)
+    assert {name for name, *_ in [*BROKEN, *BROKEN_CATALOGUE, *((one,) for one in BROKEN_THINGS)]} == set(MUTATIONS)
 
 
 def crash(*options: str) -> subprocess.CompletedProcess[str]:
@@ -77,6 +79,25 @@ def test_a_build_that_loses_or_doubles_goods_is_caught(name: str, source: str, o
         last = result.stdout.splitlines()[-1]
         assert last.startswith("kills=")
         if " lost=0 doubled=0 " not in last:
+            assert result.returncode == 1, result.stdout + result.stderr
+            return
+    pytest.fail(f"{name} was not caught: {last}")
+
+
+def test_nothing_is_lost_or_doubled_and_nothing_goes_backwards_when_all_targets_run() -> None:
+    result = crash("--kills", "4", "--cards", "20", "--target", "all")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "kills=4 lost=0 regressed=0 doubled=0" in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", BROKEN_THINGS)
+def test_a_build_that_doubles_things_or_misleads_customers_is_caught(name: str) -> None:
+    """As above: one of five runs must show it."""
+    for seed in ("1", "2", "3", "4", "5"):
+        result = crash("--kills", "2", "--cards", "16", "--target", "all", "--mutation", name, "--seed", seed)
+        last = result.stdout.splitlines()[-1]
+        assert last.startswith("kills=")
+        if " lost=0 regressed=0 doubled=0 " not in last:
             assert result.returncode == 1, result.stdout + result.stderr
             return
     pytest.fail(f"{name} was not caught: {last}")

@@ -14,7 +14,7 @@ from agent.demo import goods
 from agent.demo.prestashop import FakePrestaShop
 from agent.demo.prestashop.faults import Fault, Kind
 from agent.demo.prestashop.webservice import Request
-from tests.crash.weather import FAULTS, LOST, Weather, what
+from tests.crash.weather import FAULTS, LOST, Trap, Weather, what
 
 PRODUCT = (
     b"<prestashop><product><reference>NEW</reference><price>1</price><name><language id='1'>n</language>"
@@ -85,6 +85,16 @@ def test_an_upload_cut_in_half_leaves_a_record_without_a_file() -> None:
         ("POST", "/api/images/products/7", "upload"),
         ("DELETE", "/api/images/products/7/9", "removal"),
         ("PATCH", "/api/products", "update"),
+        ("POST", "/api/images/categories/7", "update"),
+        ("POST", "/api/categories", "category"),
+        ("PATCH", "/api/categories", "update"),
+        ("POST", "/api/product_features", "term"),
+        ("POST", "/api/product_feature_values", "term"),
+        ("POST", "/api/manufacturers", "firm"),
+        ("POST", "/api/suppliers", "firm"),
+        ("POST", "/api/product_suppliers", "update"),
+        ("PATCH", "/api/orders/5", "state"),
+        ("PATCH", "/api/order_carriers/5", "update"),
         ("PATCH", "/api/stock_availables?id_shop=2", "update"),
     ],
 )
@@ -103,3 +113,31 @@ def test_an_unchanged_value_after_a_clear_answer_is_a_resend() -> None:
             weather.choose(Request("PATCH", "/api/stock_availables", {}, body % (1, 2)))
         weather.choose(Request("PATCH", "/api/stock_availables", {}, body.replace(b"5", b"6") % (1, 2)))
     assert weather.resends == 2
+
+
+def test_a_trap_ends_the_agent_at_the_first_request_of_its_kind() -> None:
+    ended: list[str] = []
+    with FakePrestaShop() as shop:
+        weather = Weather(shop, seed=1, timeout=0.1)
+        weather.trap = Trap("term", lambda: ended.append("killed"))
+        weather.choose(Request("POST", "/api/categories", {}))
+        assert ended == []
+        fault = weather.choose(Request("POST", "/api/product_features", {}))
+        weather.choose(Request("POST", "/api/product_features", {}))
+    assert ended == ["killed"]
+    assert fault.kind in {"drop_after_apply", "late_apply", "never_apply"}
+    assert dict(weather.snapped) == {"term": 1}
+
+
+def test_quantities_are_taken_down_in_the_order_of_arrival() -> None:
+    body = b"<prestashop><stock_available><id>%d</id><quantity>%d</quantity></stock_available></prestashop>"
+    with FakePrestaShop() as shop:
+        weather = Weather(shop, seed=1, timeout=0.1)
+        weather.over = True
+        for row, pieces in ((7, 5), (8, 6), (7, 4)):
+            weather.choose(Request("PATCH", "/api/stock_availables", {}, body % (row, pieces)))
+    assert [(one.row, one.quantity, one.fault) for one in weather.sent] == [
+        (7, 5, "none"),
+        (8, 6, "none"),
+        (7, 4, "none"),
+    ]
