@@ -46,7 +46,7 @@ def placed(fake: FakePrestaShop, parts: Parts) -> tuple[dict[str, str], str]:
     one = fake.things.add_category("Naše 1")
     two = fake.things.add_category("Naše 2", one)
     three = fake.things.add_category("Naše 3")
-    return {"1": str(one), "2": f"{two}:{'ab' * 32}", "3": str(three)}, parts.link("A")
+    return {"1": str(one), "2": f"{two}#{'ab' * 32}", "3": str(three)}, parts.link("A")
 
 
 def put(parts: Parts, value: Value, placed: tuple[dict[str, str], str], root: str = "") -> Outcome:
